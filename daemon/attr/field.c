@@ -1,0 +1,380 @@
+#include "config.h"
+
+#include "attr/field.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+#define TAG_KEY_MAX 100
+#define TAG_VALUE_MAX 256
+
+const Field *field_find(const Field *fields, const char *name)
+{
+    for (; fields->name; fields++)
+        if (streq(fields->name, name))
+            return fields;
+    return NULL;
+}
+
+static void problem(const FieldReader *r, Mark mark, const char *format, ...) PRINTF(3, 4);
+static void problem(const FieldReader *r, Mark mark, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *text = xvasprintf(format, args);
+    va_end(args);
+    problem_add(r->problems, PROBLEM_ERROR, r->file, mark, "%s", text);
+}
+
+static size_t count_characters(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+/* A scalar that means null: only without quotes. An empty one is not among them: what somebody forgot to write must
+ * not take anything away. */
+static bool means_null(const Node *node)
+{
+    return node->type == NODE_STRING && node->plain &&
+           (streq(node->text, "~") || strcasecmp(node->text, "null") == 0);
+}
+
+/* The text of a scalar that has one, or NULL after a problem. */
+static const char *scalar_text(const FieldReader *r, const char *name, const Node *node)
+{
+    if (node->type != NODE_STRING) {
+        problem(r, node->mark, "%s must be a single value, not %s", name, node_type_name(node));
+        return NULL;
+    }
+    if (node->plain && !*node->text) {
+        problem(r, node->mark, "%s has no value; write \"\" for an empty text", name);
+        return NULL;
+    }
+    return node->text;
+}
+
+static bool check_length(const FieldReader *r, const Field *f, const Node *node)
+{
+    int64_t n = (int64_t)count_characters(node->text);
+    if (n < f->min || (f->max && n > f->max)) {
+        problem(r, node->mark, "%s must have %" PRId64 " to %" PRId64 " characters; this has %" PRId64, f->name, f->min,
+                f->max, n);
+        return false;
+    }
+    return true;
+}
+
+static const Node *read_text(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    if (!text || !check_length(r, f, node))
+        return NULL;
+    if (f->prefix && !starts_with(text, f->prefix)) {
+        problem(r, node->mark, "%s must begin with \"%s\"", f->name, f->prefix);
+        return NULL;
+    }
+    return node;
+}
+
+static const Node *read_enum(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    if (!text)
+        return NULL;
+    for (const char *const *v = f->values; *v; v++)
+        if (streq(*v, text) || ((f->flags & FIELD_FOLD) && strcasecmp(*v, text) == 0))
+            return node;
+    CLEANUP(str_done) Str list = {0};
+    for (const char *const *v = f->values; *v; v++)
+        str_addf(&list, "%s%s", v == f->values ? "" : v[1] ? ", " : " or ", *v);
+    problem(r, node->mark, "%s must be %s, not \"%s\"", f->name, str_get(&list), text);
+    return NULL;
+}
+
+static const Node *read_bool(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    if (!text)
+        return NULL;
+    if (streq(text, "true") || streq(text, "false"))
+        return node_bool(*text == 't');
+    problem(r, node->mark, "%s must be true or false, not \"%s\"", f->name, text);
+    return NULL;
+}
+
+static const Node *read_int(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    if (!text)
+        return NULL;
+    const char *digits = text + (*text == '-');
+    errno = 0;
+    char *end;
+    int64_t value = strtoll(text, &end, 10);
+    if (*digits < '0' || *digits > '9' || *end || errno) {
+        problem(r, node->mark, "%s must be a whole number, not \"%s\"", f->name, text);
+        return NULL;
+    }
+    if (value < f->min || (f->max && value > f->max)) {
+        problem(r, node->mark, "%s must be %" PRId64 " to %" PRId64, f->name, f->min, f->max);
+        return NULL;
+    }
+    return node_int(r->arena, value);
+}
+
+static const Node *read_duration(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    usec_t value;
+    if (!text)
+        return NULL;
+    if (parse_duration(text, &value) < 0) {
+        problem(r, node->mark, "%s must be a duration such as 90s, 5m or 1h30m, not \"%s\"", f->name, text);
+        return NULL;
+    }
+    if ((int64_t)value < f->min || (f->max && (int64_t)value > f->max)) {
+        problem(r, node->mark, "%s must be at least %" PRId64 "s", f->name, f->min / (int64_t)USEC_PER_SEC);
+        return NULL;
+    }
+    return node_int(r->arena, (int64_t)value);
+}
+
+static const Node *read_time(const FieldReader *r, const Field *f, const Node *node)
+{
+    const char *text = scalar_text(r, f->name, node);
+    usec_t value;
+    if (!text)
+        return NULL;
+    if (parse_rfc3339(text, &value) < 0) {
+        problem(r, node->mark, "%s must be a time such as 2026-12-01T00:00:00Z, not \"%s\"", f->name, text);
+        return NULL;
+    }
+    return node_int(r->arena, (int64_t)value);
+}
+
+/* OCI's rule for free-form keys (api: "Limits on Tags"), which holds for namespaces and keys of defined tags as well. */
+static bool check_tag_key(const FieldReader *r, const Field *f, const NodeEntry *entry)
+{
+    size_t n = strlen(entry->key);
+    bool good = n >= 1 && n <= TAG_KEY_MAX;
+    for (const char *p = entry->key; *p; p++)
+        good = good && *p > ' ' && *p < 0x7f && *p != '.';
+    if (!good)
+        problem(r, entry->mark, "%s: a tag's key has 1 to %d printable ASCII characters, no dot and no space", f->name,
+                TAG_KEY_MAX);
+    return good;
+}
+
+static bool check_tag_value(const FieldReader *r, const Field *f, const NodeEntry *entry)
+{
+    const Node *v = entry->value;
+    if (v->type == NODE_STRING && v->plain && !*v->text) {
+        problem(r, v->mark, "%s.%s has no value; write \"\" for an empty one%s", f->name, entry->key,
+                f->flags & FIELD_NULLABLE ? ", or null if the key must be absent" : "");
+        return false;
+    }
+    if (means_null(v)) {
+        if (!(f->flags & FIELD_NULLABLE))
+            problem(r, v->mark, "%s.%s cannot be null here", f->name, entry->key);
+        return f->flags & FIELD_NULLABLE;
+    }
+    if (v->type != NODE_STRING) {
+        problem(r, v->mark, "%s.%s must be a single value, not %s", f->name, entry->key, node_type_name(v));
+        return false;
+    }
+    if (count_characters(v->text) > TAG_VALUE_MAX) {
+        problem(r, v->mark, "%s.%s must have at most %d characters", f->name, entry->key, TAG_VALUE_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* Keys that differ in case alone are one key to the API. */
+static bool check_folded_keys(const FieldReader *r, const Field *f, const Node *map)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < map->n; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (strcasecmp(map->entries[i].key, map->entries[j].key) == 0) {
+                problem(r, map->entries[i].mark, "%s: \"%s\" and \"%s\" are the same key to the API, which ignores case",
+                        f->name, map->entries[j].key, map->entries[i].key);
+                good = false;
+            }
+    return good;
+}
+
+static bool check_is_map(const FieldReader *r, const char *name, const Node *node)
+{
+    if (node->type == NODE_MAP)
+        return true;
+    problem(r, node->mark, "%s must be a map, not %s", name,
+            node->type == NODE_STRING && !*node->text ? "empty" : node_type_name(node));
+    return false;
+}
+
+/* What is null becomes NODE_NULL; a map without any is kept as it is. */
+static const Node *read_tags(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_map(r, f->name, node))
+        return NULL;
+    bool good = !(f->flags & FIELD_FOLD) || check_folded_keys(r, f, node), nulls = false;
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        good = check_tag_key(r, f, e) && check_tag_value(r, f, e) && good;
+        nulls = nulls || means_null(e->value);
+    }
+    if (!good || !nulls)
+        return good ? node : NULL;
+    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        node_builder_add(b, e->key, e->mark, means_null(e->value) ? node_null() : e->value);
+    }
+    return node_builder_end(b);
+}
+
+static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_map(r, f->name, node))
+        return NULL;
+    bool good = check_folded_keys(r, f, node);
+    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        CLEANUP(freep) char *name = xasprintf("%s.%s", f->name, e->key);
+        Field tags = *f;
+        tags.name = name;
+        tags.flags |= FIELD_FOLD;
+        const Node *typed = check_tag_key(r, f, e) ? read_tags(r, &tags, e->value) : NULL;
+        good = good && typed;
+        node_builder_add(b, e->key, e->mark, typed);
+    }
+    const Node *typed = node_builder_end(b);
+    return good ? typed : NULL;
+}
+
+static bool check_is_list(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (node->type == NODE_LIST)
+        return true;
+    problem(r, node->mark, "%s must be a list, not %s", f->name, node_type_name(node));
+    return false;
+}
+
+static const Node *read_text_list(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_list(r, f, node))
+        return NULL;
+    bool good = true;
+    for (uint32_t i = 0; i < node->n; i++)
+        good = read_text(r, f, node->items[i]) && good;
+    return good ? node : NULL;
+}
+
+static const Node *read_map(const FieldReader *r, const Field *f, const Node *node)
+{
+    return fields_read(r, f->members, node, f->name);
+}
+
+static const Node *read_map_list(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_list(r, f, node))
+        return NULL;
+    bool good = true;
+    NodeBuilder *b = node_builder_new(r->arena, NODE_LIST, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const Node *typed = fields_read(r, f->members, node->items[i], f->name);
+        good = good && typed;
+        node_builder_add(b, NULL, (Mark){0}, typed);
+    }
+    const Node *list = node_builder_end(b);
+    return good ? list : NULL;
+}
+
+static const struct {
+    const char *name;
+    const Node *(*read)(const FieldReader *reader, const Field *field, const Node *node);
+} types[FIELD_TYPE_MAX] = {
+    [FIELD_TEXT] = {"text", read_text},
+    [FIELD_ENUM] = {"one of a few words", read_enum},
+    [FIELD_BOOL] = {"true or false", read_bool},
+    [FIELD_INT] = {"a whole number", read_int},
+    [FIELD_DURATION] = {"a duration such as 5m", read_duration},
+    [FIELD_TIME] = {"a time such as 2026-12-01T00:00:00Z", read_time},
+    [FIELD_TAGS] = {"a map of tags", read_tags},
+    [FIELD_TAG_NAMESPACES] = {"a map of namespaces of tags", read_tag_namespaces},
+    [FIELD_TEXT_LIST] = {"a list of texts", read_text_list},
+    [FIELD_MAP] = {"a map", read_map},
+    [FIELD_MAP_LIST] = {"a list of maps", read_map_list},
+};
+
+const char *field_type_name(const Field *field)
+{
+    return types[field->type].name;
+}
+
+static const Node *read_value(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!means_null(node))
+        return types[f->type].read(r, f, node);
+    if (f->flags & FIELD_NULLABLE && f->type != FIELD_TAGS && f->type != FIELD_TAG_NAMESPACES)
+        return node_null();
+    problem(r, node->mark, "%s cannot be null: leave it out if it is not to be kept", f->name);
+    return NULL;
+}
+
+static void report_unknown(const FieldReader *r, const Field *fields, const NodeEntry *entry, const char *what)
+{
+    VEC(const char *) names = {0};
+    for (; fields->name; fields++)
+        *VEC_ADD(&names) = fields->name;
+    *VEC_ADD(&names) = NULL;
+    const char *nearest = nearest_name(entry->key, names.items);
+    problem(r, entry->mark, "unknown key \"%s\" in %s%s%s%s", entry->key, what, nearest ? "; did you mean \"" : "",
+            nearest ? nearest : "", nearest ? "\"?" : "");
+    VEC_DONE(&names);
+}
+
+static bool check_required(const FieldReader *r, const Field *fields, const Node *node, const char *what)
+{
+    bool good = true;
+    for (; fields->name; fields++)
+        if (fields->flags & FIELD_REQUIRED && !node_get(node, fields->name)) {
+            problem(r, node->mark, "%s needs \"%s\": %s", what, fields->name, fields->doc);
+            good = false;
+        }
+    return good;
+}
+
+const Node *fields_read(const FieldReader *r, const Field *fields, const Node *node, const char *what)
+{
+    if (!check_is_map(r, what, node))
+        return NULL;
+    bool good = check_required(r, fields, node, what), changed = false;
+    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        const Field *f = field_find(fields, e->key);
+        if (!f)
+            report_unknown(r, fields, e, what);
+        const Node *typed = f ? read_value(r, f, e->value) : NULL;
+        good = good && typed;
+        changed = changed || typed != e->value;
+        node_builder_add(b, e->key, e->mark, typed);
+    }
+    if (good && !changed) {
+        node_builder_free(b);
+        return node;
+    }
+    const Node *map = node_builder_end(b);
+    return good ? map : NULL;
+}

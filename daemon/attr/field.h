@@ -1,0 +1,74 @@
+/*
+ * One row for one field. Everything that can be written in a spec or in the configuration is a Field of some table, and
+ * everything that is done with it is driven by its row: reading and checking, comparing, writing, and its documentation.
+ * A new attribute is a new row.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "data/node.h"
+#include "data/problem.h"
+
+typedef enum FieldType {
+    FIELD_TEXT,           /* any scalar, verbatim: 9 is "9" and yes is "yes" */
+    FIELD_ENUM,           /* one of `values` */
+    FIELD_BOOL,           /* true or false */
+    FIELD_INT,            /* decimal */
+    FIELD_DURATION,       /* 90s, 5m, 1h30m; microseconds in the node */
+    FIELD_TIME,           /* RFC 3339; microseconds since 1970 in the node */
+    FIELD_TAGS,           /* map of key: text; with FIELD_NULLABLE also key: null */
+    FIELD_TAG_NAMESPACES, /* map of namespace: FIELD_TAGS, names without regard to case */
+    FIELD_TEXT_LIST,
+    FIELD_MAP,            /* a map whose rows are `members` */
+    FIELD_MAP_LIST,       /* a list of such maps */
+    FIELD_TYPE_MAX,
+} FieldType;
+
+typedef enum FieldFlags {
+    FIELD_REQUIRED = 1 << 0,
+    FIELD_NULLABLE = 1 << 1,  /* null: must be absent */
+    FIELD_ATTRIBUTE = 1 << 2, /* of the live object: compared and written */
+    FIELD_TARGET = 1 << 3,    /* names the live object */
+    FIELD_CONTAINER = 1 << 4, /* a condition that says which list to read */
+    FIELD_GLOB = 1 << 5,      /* a condition that is a pattern */
+    FIELD_STATE = 1 << 6,     /* the condition on the object's state; unless it is given only writable ones match */
+    FIELD_FOLD = 1 << 7,      /* compared without regard to case */
+} FieldFlags;
+
+typedef struct Field Field;
+struct Field {
+    const char *name; /* in the spec; NULL ends a table */
+    const char *wire; /* in the API; NULL: the same */
+    FieldType type;
+    unsigned flags;
+    int64_t min, max;          /* of the number, the duration (microseconds) or the length in characters; max 0: no limit */
+    const char *prefix;        /* the text begins with this ("ocid1."); NULL: anything */
+    const char *const *values; /* of an enum, ends with NULL */
+    const Field *members;      /* of a map */
+    const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
+    const char *doc;           /* one line of help */
+};
+
+static inline const char *field_wire(const Field *field)
+{
+    return field->wire ? field->wire : field->name;
+}
+
+/* Where what is read comes from and where problems go. */
+typedef struct FieldReader {
+    Arena *arena;
+    const char *file;
+    Problems *problems;
+} FieldReader;
+
+/* Checks `node` against a table: unknown keys (with the nearest known name), missing ones, wrong types, limits. Returns a map
+ * with the same keys and typed values, in the reader's arena, or NULL after a problem. `what` names the map in messages. */
+const Node *fields_read(const FieldReader *reader, const Field *fields, const Node *node, const char *what);
+
+/* The row of that name, or NULL. */
+const Field *field_find(const Field *fields, const char *name);
+/* "text", "a duration such as 5m", … */
+const char *field_type_name(const Field *field);

@@ -1,0 +1,37 @@
+/*
+ * One table for one kind of resource: which fields its documents have, and the few facts of its API that are not a
+ * field's. A new kind is a new table, and a line in kind.c.
+ */
+#pragma once
+
+#include "attr/field.h"
+
+typedef enum KindFlags {
+    KIND_IF_MATCH = 1 << 0,    /* updates take if-match, single reads answer with an etag */
+    KIND_RETRY_TOKEN = 1 << 1, /* updates take opc-retry-token */
+    KIND_SHARED_ITEMS = 1 << 2, /* lists also hold what belongs to no container of ours, and cannot be written */
+} KindFlags;
+
+typedef struct Kind {
+    const char *name;
+    const char *noun;         /* "image": in messages */
+    const char *account_type; /* "oci" */
+    const char *collection;   /* path of the list; an object is collection/id */
+    unsigned flags;
+    const Field *fields;      /* the rows of `spec` */
+    const char *id, *name_member, *container, *state; /* members of a live object */
+    const char *const *writable_states; /* end with NULL */
+    const char *const *gone_states;     /* still shown by the API, though deleted */
+    const char *doc;
+} Kind;
+
+/* All of them; ends with NULL. */
+extern const Kind *const kinds[];
+const Kind *kind_find(const char *name);
+
+/* The field that names the live object (imageId), and the one that selects several. */
+const Field *kind_target(const Kind *kind);
+const Field *kind_selector(const Kind *kind);
+
+/* The envelope that all documents share. */
+extern const Field document_fields[];

@@ -1,0 +1,32 @@
+/* Time: wall time for people and clouds, monotonic time for waiting, both in microseconds; and its text forms. */
+#pragma once
+
+#include <stdint.h>
+
+typedef uint64_t usec_t;
+
+#define USEC_PER_MSEC ((usec_t)1000)
+#define USEC_PER_SEC ((usec_t)1000000)
+#define USEC_PER_MINUTE (60 * USEC_PER_SEC)
+#define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
+#define USEC_INFINITY UINT64_MAX
+
+/* Since 1970-01-01T00:00:00Z. */
+usec_t clock_wall(void);
+/* Since some moment; never goes back. */
+usec_t clock_monotonic(void);
+
+#define RFC3339_SIZE 32
+/* "2026-11-22T01:00:00Z": whole seconds, UTC. Years up to 9999. */
+char *format_rfc3339(usec_t wall, char buffer[static RFC3339_SIZE]);
+/* RFC 3339 with any offset and any fraction. 0, or -1 when it is not a time of ours (1970 to 9999). */
+int parse_rfc3339(const char *text, usec_t *ret);
+
+#define HTTP_DATE_SIZE 32
+/* "Mon, 05 Jan 2026 21:31:40 GMT" (RFC 9110 section 5.6.7), whatever the locale. */
+char *format_http_date(usec_t wall, char buffer[static HTTP_DATE_SIZE]);
+/* The same form, strictly. 0, or -1. */
+int parse_http_date(const char *text, usec_t *ret);
+
+/* A duration: "90s", "5m", "1h30m", "250ms", "7d", a unit being always required. 0, or -1. */
+int parse_duration(const char *text, usec_t *ret);

@@ -1,0 +1,313 @@
+#include "config.h"
+
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+
+#define LIMIT 64
+
+static char *path_of(void **state, const char *name)
+{
+    return xasprintf("%s/%s", (const char *)*state, name);
+}
+
+/* A file with this text and mode, whatever the umask. The caller frees its path. */
+static char *put(void **state, const char *name, const char *text, size_t size, mode_t mode)
+{
+    char *path = path_of(state, name);
+    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, size), size);
+    assert_int_equal(fchmod(fd, mode), 0);
+    return path;
+}
+
+static void expect_error(const Error *err, const char *path, const char *part)
+{
+    assert_non_null(err);
+    assert_int_equal(err->kind, ERROR_LOCAL);
+    assert_true(starts_with(err->message, path));
+    if (!strstr(err->message, part))
+        fail_msg("\"%s\" is not in: %s", part, err->message);
+}
+
+static void refuse(const char *path, const char *part)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(path, LIMIT, &text, &size, &err), -1);
+    assert_null(text);
+    expect_error(err, path, part);
+}
+
+static void refuse_secret(const char *path, const char *part)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read_secret(path, LIMIT, &text, &size, &err), -1);
+    assert_null(text);
+    expect_error(err, path, part);
+    assert_null(strstr(err->message, "hush"));
+}
+
+static void accept_secret(const char *path)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    CLEANUP(secret_freep) char *text = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read_secret(path, LIMIT, &text, &size, &err), 0);
+    assert_string_equal(text, "hush");
+    assert_int_equal(size, 4);
+}
+
+static void reads_a_whole_file(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "one\0two", 7, 0644);
+    CLEANUP(freep) char *text = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(path, LIMIT, &text, &size, NULL), 0);
+    assert_int_equal(size, 7);
+    assert_memory_equal(text, "one\0two", 8);
+}
+
+static void reads_a_file_as_large_as_the_limit(void **state)
+{
+    char bytes[LIMIT];
+    memset(bytes, 'x', sizeof(bytes));
+    CLEANUP(freep) char *path = put(state, "a", bytes, sizeof(bytes), 0644);
+    CLEANUP(freep) char *text = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read(path, LIMIT, &text, &size, NULL), 0);
+    assert_int_equal(size, LIMIT);
+}
+
+static void reads_an_empty_file(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "", 0, 0644);
+    CLEANUP(freep) char *text = NULL;
+    size_t size = 1;
+    assert_int_equal(file_read(path, LIMIT, &text, &size, NULL), 0);
+    assert_int_equal(size, 0);
+    assert_string_equal(text, "");
+}
+
+static void refuses_a_file_over_the_limit(void **state)
+{
+    char bytes[LIMIT + 1];
+    memset(bytes, 'x', sizeof(bytes));
+    CLEANUP(freep) char *path = put(state, "a", bytes, sizeof(bytes), 0644);
+    refuse(path, "has 65 bytes, more than the 64");
+}
+
+static void refuses_a_file_that_is_not_there(void **state)
+{
+    CLEANUP(freep) char *path = path_of(state, "nowhere");
+    refuse(path, "does not exist");
+}
+
+static void refuses_a_directory(void **state)
+{
+    refuse(*state, "is a directory, not a regular file");
+}
+
+static void refuses_a_fifo_without_waiting(void **state)
+{
+    CLEANUP(freep) char *path = path_of(state, "fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    refuse(path, "is a FIFO");
+}
+
+static void refuses_a_device(void **state)
+{
+    (void)state;
+    refuse("/dev/null", "is a device");
+}
+
+static void refuses_a_socket(void **state)
+{
+    CLEANUP(freep) char *path = path_of(state, "socket");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    memcpy(address.sun_path, path, strlen(path));
+    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    refuse(path, "is not a regular file");
+}
+
+static void accepts_a_secret_of_the_owner_alone(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0600);
+    accept_secret(path);
+}
+
+static void accepts_a_secret_that_the_group_can_read(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0640);
+    accept_secret(path);
+}
+
+static void refuses_a_secret_that_the_world_can_read(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0644);
+    CLEANUP(freep) char *command = xasprintf("; mend it with: chmod 600 %s", path);
+    refuse_secret(path, "mode 0644 lets everybody read this secret");
+    refuse_secret(path, command);
+}
+
+static void refuses_a_secret_that_the_group_can_write(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0660);
+    refuse_secret(path, "mode 0660 lets its group change this secret; mend it with: chmod 600 ");
+}
+
+static void refuses_a_secret_that_the_world_can_write(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0602);
+    refuse_secret(path, "mode 0602 lets everybody change this secret");
+}
+
+static void refuses_a_secret_of_another_user(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0600);
+    assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
+    refuse_secret(path, "belongs to user 12345");
+}
+
+static void refuses_an_empty_secret(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "", 0, 0600);
+    refuse_secret(path, "is empty");
+}
+
+static void refuses_a_secret_with_a_nul_byte(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "hush\0hush", 9, 0600);
+    refuse_secret(path, "has a NUL byte");
+}
+
+static void resolves_to(const char *name, const char *expected)
+{
+    CLEANUP(freep) char *path = NULL;
+    assert_int_equal(file_resolve(name, &path, NULL), 0);
+    assert_string_equal(path, expected);
+}
+
+static void resolves_a_bare_name_to_a_credential(void **state)
+{
+    (void)state;
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x.service", 1);
+    resolves_to("key", "/run/credentials/x.service/key");
+}
+
+static void resolves_a_tilde_to_the_home_directory(void **state)
+{
+    (void)state;
+    setenv("HOME", "/home/me", 1);
+    resolves_to("~/.oci/key.pem", "/home/me/.oci/key.pem");
+}
+
+static void resolves_a_path_to_itself(void **state)
+{
+    (void)state;
+    resolves_to("/etc/key", "/etc/key");
+    resolves_to("./key", "./key");
+}
+
+static void refuses_a_bare_name_without_credentials(void **state)
+{
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    CLEANUP(error_freep) Error *err = NULL;
+    char *path = NULL;
+    assert_int_equal(file_resolve("key", &path, &err), -1);
+    expect_error(err, "key", "LoadCredential=key");
+}
+
+static void refuses_a_tilde_without_home(void **state)
+{
+    (void)state;
+    unsetenv("HOME");
+    CLEANUP(error_freep) Error *err = NULL;
+    char *path = NULL;
+    assert_int_equal(file_resolve("~/key", &path, &err), -1);
+    expect_error(err, "~/key", "HOME is not set");
+}
+
+static void refuses_an_empty_name(void **state)
+{
+    (void)state;
+    char *path = NULL;
+    assert_int_equal(file_resolve("", &path, NULL), -1);
+}
+
+static int make_directory(void **state)
+{
+    char *directory = xstrdup("/tmp/file-test-XXXXXX");
+    *state = directory;
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void)st;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static int remove_directory(void **state)
+{
+    int r = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(*state);
+    return r;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_directory, remove_directory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(reads_a_whole_file),
+        TEST(reads_a_file_as_large_as_the_limit),
+        TEST(reads_an_empty_file),
+        TEST(refuses_a_file_over_the_limit),
+        TEST(refuses_a_file_that_is_not_there),
+        TEST(refuses_a_directory),
+        TEST(refuses_a_fifo_without_waiting),
+        TEST(refuses_a_device),
+        TEST(refuses_a_socket),
+        TEST(accepts_a_secret_of_the_owner_alone),
+        TEST(accepts_a_secret_that_the_group_can_read),
+        TEST(refuses_a_secret_that_the_world_can_read),
+        TEST(refuses_a_secret_that_the_group_can_write),
+        TEST(refuses_a_secret_that_the_world_can_write),
+        TEST(refuses_a_secret_of_another_user),
+        TEST(refuses_an_empty_secret),
+        TEST(refuses_a_secret_with_a_nul_byte),
+        TEST(resolves_a_bare_name_to_a_credential),
+        TEST(resolves_a_tilde_to_the_home_directory),
+        TEST(resolves_a_path_to_itself),
+        TEST(refuses_a_bare_name_without_credentials),
+        TEST(refuses_a_tilde_without_home),
+        TEST(refuses_an_empty_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,26 @@
+/* Reading files within bounds, and the rule on who may read a secret. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* The whole of a regular file of at most `limit` bytes, NUL-terminated in addition. *ret is the caller's to free.
+ * ERROR_LOCAL with the path, what is wrong, and what to do. An empty file is no error. */
+int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
+
+/* As file_read, for a file that holds a secret: refused when the world can read it, anyone but its owner can write it,
+ * or it belongs to someone else than us or root, with the mode it has and the command that mends it. Empty files and
+ * files with NUL bytes are refused. The caller wipes and frees (secret_free). */
+int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
+
+/* Wipes and frees a NUL-terminated secret; NULL is fine. */
+void secret_free(char *secret);
+DEFINE_CLEANUP(char, secret_free)
+
+/* "~/x" is under $HOME; all else is itself. *ret is the caller's to free. ERROR_LOCAL when HOME is not set. */
+int file_expand(const char *path, char **ret, Error **err);
+
+/* The path that a configured name means: a bare name (no slash) is a systemd credential, $CREDENTIALS_DIRECTORY/name;
+ * all else is as with file_expand. *ret is the caller's to free. */
+int file_resolve(const char *name, char **ret, Error **err);

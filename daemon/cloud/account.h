@@ -1,0 +1,28 @@
+/* One account that is open: its credential, its requests, and the little that is remembered of it while the program runs. */
+#pragma once
+
+#include "base/map.h"
+#include "cloud/provider.h"
+
+typedef struct Account {
+    char *name;
+    const Provider *provider;
+    Credential *credential;
+    HttpClient *client;
+    unsigned page_size;
+    bool page_size_auto; /* may still fall back to the contract's */
+    /* Object id → the container it was last seen in, so that the next look begins with that list. Costs a request when it is
+     * lost, nothing else. */
+    Map *containers;
+    Arena *memory; /* of the map's strings */
+} Account;
+
+/* `settings` is typed by the account's rows. Reads credentials, sends nothing. */
+int account_open(Http *http, sd_event *loop, const char *name, const char *type, const Node *settings, Account **ret,
+                 Error **err);
+void account_free(Account *account);
+DEFINE_CLEANUP(Account, account_free)
+
+/* The container an object was last seen in, or NULL. */
+const char *account_container(const Account *account, const char *id);
+void account_remember(Account *account, const char *id, const char *container);

@@ -1,0 +1,207 @@
+/* The provider for Oracle Cloud Infrastructure: Core Services API 20160918. */
+#include "config.h"
+
+#include "base/endpoint.h"
+#include "base/str.h"
+#include "cloud/oci-profile.h"
+#include "cloud/oci-region.h"
+#include "cloud/provider.h"
+#include "data/json-write.h"
+#include "sign/oci-sign.h"
+
+#define ERROR_TEXT_MAX 200
+
+static int open_credential(const Node *settings, Credential **ret, Error **err)
+{
+    OciProfileRequest request = {
+        .config_file = node_get_text(settings, "configFile"),
+        .profile = node_get_text(settings, "profile"),
+        .tenancy = node_get_text(settings, "tenancy"),
+        .user = node_get_text(settings, "user"),
+        .fingerprint = node_get_text(settings, "fingerprint"),
+        .key_file = node_get_text(settings, "keyFile"),
+        .pass_phrase_file = node_get_text(settings, "passPhraseFile"),
+        .region = node_get_text(settings, "region"),
+    };
+    CLEANUP(oci_profile_freep) OciProfile *profile = NULL;
+    if (oci_profile_load(&request, &profile, err) < 0)
+        return -1;
+    CLEANUP(credential_freep) Credential *c = xcalloc(1, sizeof(*c));
+    c->provider = &oci_provider;
+    c->principal = xstrdup(profile->user);
+    c->tenancy = xstrdup(profile->tenancy);
+    c->endpoint = xstrdup(node_get_text(settings, "endpoint"));
+    if (profile->region)
+        c->region = oci_region_name(profile->region);
+    if (!c->endpoint && !c->region)
+        return error_set(err, ERROR_SPEC, "no region: set region in the account, in the profile, or OCI_CLI_REGION");
+    if (!c->endpoint && oci_endpoint("iaas", profile->region, &c->endpoint, err) < 0)
+        return -1;
+    c->secret = TAKE(profile);
+    *ret = TAKE(c);
+    return 0;
+}
+
+static void free_profile(void *secret)
+{
+    oci_profile_free(secret);
+}
+
+static int sign(void *userdata, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out, Error **err)
+{
+    const Credential *credential = userdata;
+    const OciProfile *profile = credential->secret;
+    char date[HTTP_DATE_SIZE];
+    CLEANUP(freep) char *host = endpoint_host(endpoint);
+    OciRequest request = {
+        .method = spec->method,
+        .target = spec->target,
+        .host = host,
+        .date = format_http_date(now, date),
+        .body = spec->body,
+        .body_size = spec->body_size,
+    };
+    CLEANUP(freep) char *authorization = NULL;
+    if (oci_authorization(&request, profile->key_id, profile->key, &authorization, err) < 0)
+        return -1;
+    http_headers_add(out, "date", date);
+    http_headers_add(out, "accept", "application/json");
+    if (oci_signs_body(spec->method)) {
+        CLEANUP(freep) char *digest = sha256_base64(spec->body ? spec->body : "", spec->body_size);
+        http_headers_add(out, "content-type", "application/json");
+        http_headers_add(out, "x-content-sha256", digest);
+    }
+    http_headers_add(out, "authorization", authorization);
+    return 0;
+}
+
+/* api/oci.md section 10: what a status, or a code where the status is not enough, means for us. */
+static const struct {
+    int status;
+    const char *code;
+    ErrorKind kind;
+} error_table[] = {
+    {400, NULL, ERROR_REJECTED},
+    {401, NULL, ERROR_AUTH},
+    {402, NULL, ERROR_FORBIDDEN},
+    {403, NULL, ERROR_FORBIDDEN},
+    {404, "NotAuthorizedOrNotFound", ERROR_NOT_FOUND},
+    {404, NULL, ERROR_REJECTED},
+    {409, "IncorrectState", ERROR_BUSY},
+    {409, "ExternalServerIncorrectState", ERROR_BUSY},
+    {409, "LockConflict", ERROR_BUSY},
+    {409, "Conflict", ERROR_CONFLICT},
+    {409, NULL, ERROR_REJECTED},
+    {412, NULL, ERROR_CONFLICT},
+    {429, NULL, ERROR_THROTTLED},
+    {501, NULL, ERROR_REJECTED},
+};
+
+static ErrorKind classify(int status, const char *code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(error_table); i++)
+        if (error_table[i].status == status &&
+            (!error_table[i].code || (code && streq(error_table[i].code, code))))
+            return error_table[i].kind;
+    return status >= 500 ? ERROR_SERVER : status >= 400 ? ERROR_REJECTED : ERROR_PROTOCOL;
+}
+
+/* A proxy may answer with something that is not JSON: a bounded piece of it, on one line, is all that can be told. */
+static char *excerpt(const char *text)
+{
+    char *piece = xstrndup(text, ERROR_TEXT_MAX);
+    for (char *p = piece; *p; p++)
+        if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
+            *p = ' ';
+    return piece;
+}
+
+static Error *read_error(void *userdata, const HttpAnswer *answer)
+{
+    (void)userdata;
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    const Node *body = NULL;
+    Error *error = NULL;
+    json_read(arena, str_get(&answer->body), answer->body.len, &body, NULL);
+    const char *code = node_get_text(body, "code"), *message = node_get_text(body, "message");
+    if (code && message) {
+        error_set(&error, classify(answer->status, code), "%.*s", ERROR_TEXT_MAX * 4, message);
+    } else {
+        CLEANUP(freep) char *piece = excerpt(str_get(&answer->body));
+        error_set(&error, classify(answer->status, NULL), "answered %d with something that is not the API's: %s",
+                  answer->status, *piece ? piece : "(nothing)");
+    }
+    error->status = answer->status;
+    free(error->code);
+    error->code = code ? xstrndup(code, ERROR_TEXT_MAX) : NULL;
+    return error;
+}
+
+static void add_list_target(const Kind *kind, const char *container, unsigned page_size, const char *page, Str *out)
+{
+    str_addf(out, "%s?compartmentId=", kind->collection);
+    str_add_percent(out, container);
+    str_addf(out, "&limit=%u", page_size);
+    if (page) {
+        str_add(out, "&page=");
+        str_add_percent(out, page);
+    }
+}
+
+static const char *next_page(const HttpAnswer *answer)
+{
+    const char *token = http_answer_header(answer, "opc-next-page");
+    return token && *token ? token : NULL;
+}
+
+static bool refused_page_size(const Error *error)
+{
+    return error->status == 400 && error->code && streq(error->code, "InvalidParameter");
+}
+
+static void add_object_target(const Kind *kind, const char *id, Str *out)
+{
+    str_addf(out, "%s/", kind->collection);
+    str_add_percent(out, id);
+}
+
+static const char *etag(const HttpAnswer *answer)
+{
+    return http_answer_header(answer, "etag");
+}
+
+static void add_update_body(const Kind *kind, const Node *values, Str *out)
+{
+    (void)kind;
+    json_write_node(out, values);
+}
+
+static void fill_update(const Update *update, Str *target, HttpSpec *spec)
+{
+    add_object_target(update->kind, update->id, target);
+    *spec = (HttpSpec){
+        .method = "PUT",
+        .target = str_get(target),
+        .body = update->body,
+        .body_size = strlen(update->body),
+        .headers = {{"if-match", update->etag}, {update->token ? "opc-retry-token" : NULL, update->token}},
+    };
+}
+
+const Provider oci_provider = {
+    .type = "oci",
+    .request_id_header = "opc-request-id",
+    .page_size_auto = 1000,
+    .page_size_contract = 100,
+    .open = open_credential,
+    .free_secret = free_profile,
+    .sign = sign,
+    .read_error = read_error,
+    .add_list_target = add_list_target,
+    .next_page = next_page,
+    .refused_page_size = refused_page_size,
+    .add_object_target = add_object_target,
+    .etag = etag,
+    .add_update_body = add_update_body,
+    .fill_update = fill_update,
+};

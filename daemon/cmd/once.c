@@ -1,0 +1,136 @@
+#include "config.h"
+
+#include "cmd/once.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "record/journal.h"
+#include "record/report.h"
+#include "round.h"
+
+typedef struct Once {
+    sd_event *loop;
+    Http *http;
+    Accounts *accounts;
+    Round *round;
+    Log log;
+    const Specs *specs;
+    bool stopping;
+} Once;
+
+static void once_done(Once *o)
+{
+    round_free(o->round);
+    accounts_free(o->accounts);
+    http_free(o->http);
+    sd_event_unref(o->loop);
+}
+
+static void on_changed(void *userdata, const Op *op)
+{
+    const Once *o = userdata;
+    journal_change(&o->log, op, o->specs->revision);
+}
+
+static void on_done(void *userdata)
+{
+    const Once *o = userdata;
+    sd_event_exit(o->loop, 0);
+}
+
+/* The first one ends it in good order; a second one at once. */
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    Once *o = userdata;
+    if (o->stopping)
+        _exit(128 + (int)info->ssi_signo);
+    o->stopping = true;
+    command_error("interrupted: writes that are on their way are finished, none is begun");
+    if (o->round)
+        round_stop(o->round);
+    return 0;
+}
+
+static int set_up(Once *o, Error **err)
+{
+    int r = sd_event_default(&o->loop);
+    if (r < 0)
+        return error_set_errno(err, ERROR_LOCAL, -r, "the event loop cannot be made");
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        if (sd_event_add_signal(o->loop, NULL, signals[i] | SD_EVENT_SIGNAL_PROCMASK, on_stop, o) < 0)
+            return error_set(err, ERROR_LOCAL, "signals cannot be watched");
+    return http_new(o->loop, &o->http, err);
+}
+
+static int print(const CommandOptions *options, const Config *config, const Report *report)
+{
+    CLEANUP(str_done) Str out = {0}, errors = {0};
+    const char *path = command_specs_path(options, config);
+    size_t n = strlen(path);
+    const char *dot = strrchr(path, '.');
+    bool is_file = dot && (streq(dot, ".yaml") || streq(dot, ".yml"));
+    CLEANUP(freep) char *folder = is_file ? NULL : xstrndup(path, n > 1 && path[n - 1] == '/' ? n - 1 : n);
+    ReportStyle style = {
+        .colour = command_wants_colour(STDOUT_FILENO),
+        .show_ignored = options->show_ignored,
+        .specs_path = folder,
+    };
+    if (options->json)
+        report_json(report, options->show_ignored, &out);
+    else
+        report_text(report, &style, &out, &errors);
+    int r = command_print(&out);
+    fputs(str_get(&errors), stderr);
+    return r;
+}
+
+static void warn_of_avalanche(const Config *config, const Report *report)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        size_t n = plan_count(report->results[i].plan, OUTCOME_PLANNED);
+        if ((int64_t)n > config->max_changes)
+            fprintf(stderr, "imagekeeper: warning: account %s: %zu changes are more than limits.maxChanges in %s allows; apply "
+                            "would hold all of them\n", report->results[i].slot->config->name, n, config->file);
+    }
+}
+
+static int exit_status(const ReportTotals *totals)
+{
+    if (totals->errors > 0)
+        return EXIT_ERROR;
+    return totals->differences > 0 ? EXIT_DIFFERENCES : EXIT_IN_SYNC;
+}
+
+int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *saved)
+{
+    CLEANUP(config_freep) Config *config = NULL;
+    CLEANUP(specs_freep) Specs *specs = NULL;
+    CLEANUP(error_freep) Error *err = NULL;
+    if (command_load(options, &config, &specs) < 0)
+        return EXIT_ERROR;
+    CLEANUP(once_done) Once once = {.log = log_open(LOG_TARGET_JOURNAL), .specs = specs};
+    if (set_up(&once, &err) < 0) {
+        command_error("%s", err->message);
+        return EXIT_ERROR;
+    }
+    once.accounts = accounts_new(config);
+    accounts_open(once.accounts, once.http, once.loop, specs);
+    RoundOptions round = {
+        .config = config, .specs = specs, .accounts = once.accounts, .plan_only = plan_only, .saved = saved};
+    RoundHandlers handlers = {.changed = on_changed, .done = on_done, .userdata = &once};
+    once.round = round_start(once.loop, &round, &handlers);
+    sd_event_loop(once.loop);
+
+    Report report = {.specs = specs};
+    report.results = round_results(once.round, &report.n);
+    ReportTotals totals = report_totals(&report);
+    if (plan_only)
+        warn_of_avalanche(config, &report);
+    if (print(options, config, &report) < 0)
+        return EXIT_ERROR;
+    return exit_status(&totals);
+}

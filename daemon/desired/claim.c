@@ -1,0 +1,75 @@
+#include "config.h"
+
+#include "desired/claim.h"
+
+#include <strings.h>
+
+#include "base/str.h"
+
+typedef struct Overlap {
+    Arena *arena;
+    const Spec *a, *b;
+    const Field *field;
+    Mark mark_a, mark_b;
+} Overlap;
+
+static const NodeEntry *find_entry(const Node *map, const char *key, bool fold)
+{
+    for (uint32_t i = 0; i < map->n; i++)
+        if (fold ? strcasecmp(map->entries[i].key, key) == 0 : streq(map->entries[i].key, key))
+            return &map->entries[i];
+    return NULL;
+}
+
+static const char *claimed_by_both(Overlap *o, const char *path, Mark a, Mark b)
+{
+    if (spec_ignores(o->a, o->field, path) || spec_ignores(o->b, o->field, path))
+        return NULL;
+    o->mark_a = a;
+    o->mark_b = b;
+    return arena_strdup(o->arena, path);
+}
+
+static const char *overlap_tags(Overlap *o, const char *path, const Node *a, const Node *b, bool fold)
+{
+    for (uint32_t i = 0; i < a->n; i++) {
+        const NodeEntry *ea = &a->entries[i], *eb = find_entry(b, ea->key, fold);
+        if (!eb)
+            continue;
+        CLEANUP(freep) char *below = xasprintf("%s.%s", path, ea->key);
+        const char *found = ea->value->type == NODE_MAP ? overlap_tags(o, below, ea->value, eb->value, fold)
+                                                        : claimed_by_both(o, below, ea->mark, eb->mark);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* `exact` claims every key of the map, also those it does not name. */
+static const char *overlap_field(Overlap *o, const NodeEntry *a, const NodeEntry *b)
+{
+    bool namespaces = o->field->type == FIELD_TAG_NAMESPACES;
+    bool is_map = namespaces || o->field->type == FIELD_TAGS;
+    if (is_map && !o->a->exact_tags && !o->b->exact_tags)
+        return overlap_tags(o, o->field->name, a->value, b->value, namespaces);
+    return claimed_by_both(o, o->field->name, a->mark, b->mark);
+}
+
+const char *claim_overlap(Arena *arena, const Spec *a, const Spec *b, Mark *ret_a, Mark *ret_b)
+{
+    Overlap o = {.arena = arena, .a = a, .b = b};
+    if (a->kind != b->kind)
+        return NULL;
+    for (o.field = a->kind->fields; o.field->name; o.field++) {
+        const NodeEntry *ea = node_entry(a->want, o.field->name), *eb = node_entry(b->want, o.field->name);
+        if (!(o.field->flags & FIELD_ATTRIBUTE) || !ea || !eb)
+            continue;
+        const char *path = overlap_field(&o, ea, eb);
+        if (path) {
+            *ret_a = o.mark_a;
+            *ret_b = o.mark_b;
+            return path;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,168 @@
+#include "config.h"
+
+#include "desired/config.h"
+
+#include <stdlib.h>
+
+#include "attr/account.h"
+#include "base/endpoint.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "data/yaml-read.h"
+
+#define INTERVAL_DEFAULT (5 * USEC_PER_MINUTE)
+#define MAX_CHANGES_DEFAULT 100
+
+void config_free(Config *config)
+{
+    if (!config)
+        return;
+    arena_free(config->arena);
+    free(config);
+}
+
+const AccountConfig *config_account(const Config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (streq(config->accounts[i].name, name))
+            return &config->accounts[i];
+    return NULL;
+}
+
+static int64_t get_int(const Node *map, const char *key, int64_t otherwise)
+{
+    const Node *n = node_get(map, key);
+    return n ? n->integer : otherwise;
+}
+
+/* Relative paths belong to the folder of the configuration; bare names and ~ have meanings of their own. */
+static const Node *anchor_path(const FieldReader *r, const Node *value)
+{
+    const char *slash = strrchr(r->file, '/');
+    if (value->text[0] == '/' || value->text[0] == '~' || !slash)
+        return value;
+    return node_string(r->arena, arena_printf(r->arena, "%.*s/%s", (int)(slash - r->file), r->file, value->text));
+}
+
+static const Node *anchor_paths(const FieldReader *r, const Node *settings)
+{
+    static const char *const always[] = {"configFile", "caFile"}, *const unless_bare[] = {"keyFile", "passPhraseFile"};
+    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, settings->mark);
+    for (uint32_t i = 0; i < settings->n; i++) {
+        const NodeEntry *e = &settings->entries[i];
+        const Node *value = e->value;
+        for (size_t k = 0; k < ARRAY_SIZE(always); k++)
+            if (streq(e->key, always[k]) || (streq(e->key, unless_bare[k]) && strchr(value->text, '/')))
+                value = anchor_path(r, value);
+        node_builder_add(b, e->key, e->mark, value);
+    }
+    return node_builder_end(b);
+}
+
+static bool check_settings(const FieldReader *r, const Node *settings)
+{
+    const Node *endpoint = node_get(settings, "endpoint"), *page_size = node_get(settings, "pageSize");
+    CLEANUP(error_freep) Error *err = NULL;
+    bool good = true;
+    if (endpoint && endpoint_check(endpoint->text, &err) < 0) {
+        problem_add(r->problems, PROBLEM_ERROR, r->file, endpoint->mark, "endpoint: %s", err->message);
+        good = false;
+    }
+    if (page_size && !streq(page_size->text, "auto")) {
+        char *end;
+        long n = strtol(page_size->text, &end, 10);
+        if (*end || n < 1 || n > 1000) {
+            problem_add(r->problems, PROBLEM_ERROR, r->file, page_size->mark, "pageSize must be auto or 1 to 1000");
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* The type says which rows hold for the rest, so it is looked at first. */
+static bool read_account(const FieldReader *r, Config *config, const Node *node)
+{
+    const char *type_name = node_get_text(node, "type");
+    const AccountType *type = type_name ? account_type_find(type_name) : NULL;
+    if (!type)
+        type = &account_types[0]; /* whose rows complain about the type */
+    const Node *settings = fields_read(r, type->fields, node, "an account");
+    if (!settings || !check_settings(r, settings))
+        return false;
+    const Node *name = node_get(settings, "name");
+    const AccountConfig *other = config_account(config, name->text);
+    if (other) {
+        problem_add(r->problems, PROBLEM_ERROR, r->file, name->mark, "account \"%s\" is already there, in line %u", name->text,
+                    other->mark.line);
+        return false;
+    }
+    config->accounts[config->n_accounts++] = (AccountConfig){
+        .name = name->text,
+        .type = type->name,
+        .settings = anchor_paths(r, settings),
+        .mark = name->mark,
+    };
+    return true;
+}
+
+/* `accounts` is a list of maps whose rows depend on their type: checked one by one, the rest by the table. */
+static const Node *read_top(const FieldReader *r, const Node *node, Config *config)
+{
+    const NodeEntry *accounts = node_entry(node, "accounts");
+    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        bool is_list = e == accounts && e->value->type == NODE_LIST;
+        node_builder_add(b, e->key, e->mark, is_list ? node_builder_end(node_builder_new(r->arena, NODE_LIST, e->mark)) : e->value);
+    }
+    const Node *typed = fields_read(r, config_fields, node_builder_end(b), "the configuration");
+    if (!accounts || accounts->value->type != NODE_LIST)
+        return NULL;
+    config->accounts = arena_calloc(config->arena, accounts->value->n + 1, sizeof(AccountConfig));
+    bool good = true;
+    for (uint32_t i = 0; i < accounts->value->n; i++)
+        good = read_account(r, config, accounts->value->items[i]) && good;
+    return good ? typed : NULL;
+}
+
+static void fill(Config *config, const FieldReader *r, const Node *top)
+{
+    const Node *specs = node_get(top, "specs");
+    const char *mode = node_get_text(top, "mode");
+    config->specs = specs ? anchor_path(r, specs)->text : NULL;
+    config->interval = (usec_t)get_int(top, "interval", INTERVAL_DEFAULT);
+    config->observe = mode && streq(mode, "observe");
+    config->max_changes = get_int(node_get(top, "limits"), "maxChanges", MAX_CHANGES_DEFAULT);
+}
+
+int config_load(const char *file, Problems *problems, Config **ret, Error **err)
+{
+    CLEANUP(freep) char *text = NULL;
+    size_t size;
+    if (file_read(file, YAML_SIZE_MAX, &text, &size, err) < 0)
+        return error_wrap(err, "the configuration cannot be read");
+    CLEANUP(config_freep) Config *config = xcalloc(1, sizeof(*config));
+    config->arena = arena_new();
+    config->file = arena_strdup(config->arena, file);
+    FieldReader reader = {config->arena, config->file, problems};
+    size_t errors_before = problems_errors(problems);
+
+    problems_add_source(problems, file, text, size);
+    const Node *documents = yaml_read(config->arena, file, text, size, problems);
+    if (documents->n > 1)
+        problem_add(problems, PROBLEM_ERROR, file, documents->items[1]->mark, "the configuration is one document");
+    if (documents->n == 0 && problems_errors(problems) == errors_before)
+        problem_add(problems, PROBLEM_ERROR, file, (Mark){0}, "the configuration is empty");
+    const Node *top = documents->n == 1 ? documents->items[0] : NULL;
+    if (top && top->type != NODE_MAP)
+        fields_read(&reader, config_fields, top, "the configuration"); /* says what it should be */
+    else if (top)
+        top = read_top(&reader, top, config);
+    if (top && problems_errors(problems) == errors_before)
+        fill(config, &reader, top);
+    problems_forget_source(problems, file);
+    if (problems_errors(problems) > errors_before)
+        return error_set(err, ERROR_SPEC, "%s has errors", file);
+    *ret = TAKE(config);
+    return 0;
+}

@@ -1,0 +1,337 @@
+#include "config.h"
+
+#include "desired/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "data/yaml-read.h"
+#include "desired/claim.h"
+#include "desired/revision.h"
+
+#define API_VERSION "imagekeeper/v1"
+#define FOLDER_DEPTH_MAX 32
+#define FOLDER_FILES_MAX 100000
+
+typedef struct Loader {
+    const Config *config;
+    Problems *problems;
+    Specs *specs;
+    VEC(Spec) items;
+    VEC(char *) files;
+    const char *shown; /* of the file at hand, in problems: as the user would type it */
+    const char *file;  /* of the file at hand, in results: relative to the specs directory */
+} Loader;
+
+static void complain(const Loader *l, const char *file, Mark mark, const char *format, ...) PRINTF(4, 5);
+static void complain(const Loader *l, const char *file, Mark mark, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *text = xvasprintf(format, args);
+    va_end(args);
+    problem_add(l->problems, PROBLEM_ERROR, file, mark, "%s", text);
+}
+
+static bool is_spec_file(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name && (streq(dot, ".yaml") || streq(dot, ".yml"));
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int find_files(Loader *l, const char *folder, unsigned depth, Error **err);
+
+static int find_in(Loader *l, char *path, bool named, unsigned depth, Error **err)
+{
+    struct stat st;
+    CLEANUP(freep) char *owned = path;
+    if (stat(path, &st) < 0)
+        return error_set_errno(err, ERROR_LOCAL, errno, "%s", path);
+    if (S_ISDIR(st.st_mode))
+        return find_files(l, path, depth + 1, err);
+    if (!named)
+        return 0;
+    if (l->files.n >= FOLDER_FILES_MAX)
+        return error_set(err, ERROR_LOCAL, "%s: more than %d files of specs", path, FOLDER_FILES_MAX);
+    *VEC_ADD(&l->files) = TAKE(owned);
+    return 0;
+}
+
+/* Sorted by name, so that the order of everything that follows is always the same. Hidden names are passed over. */
+static int find_files(Loader *l, const char *folder, unsigned depth, Error **err)
+{
+    if (depth > FOLDER_DEPTH_MAX)
+        return error_set(err, ERROR_LOCAL, "%s: folders are nested more than %d deep; is there a loop of links?", folder,
+                         FOLDER_DEPTH_MAX);
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, visible, alphasort);
+    if (n < 0)
+        return error_set_errno(err, ERROR_LOCAL, errno, "%s", folder);
+    int r = 0;
+    for (int i = 0; i < n; i++) {
+        bool named = is_spec_file(entries[i]->d_name);
+        if (r == 0 && (named || entries[i]->d_type != DT_REG))
+            r = find_in(l, xasprintf("%s/%s", folder, entries[i]->d_name), named, depth, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return r;
+}
+
+static int find_all(Loader *l, const char *path, Error **err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return error_set_errno(err, ERROR_LOCAL, errno, "specs: %s", path);
+    if (S_ISDIR(st.st_mode))
+        return find_files(l, path, 0, err);
+    *VEC_ADD(&l->files) = xstrdup(path);
+    return 0;
+}
+
+static const Kind *read_kind(const Loader *l, const Node *doc)
+{
+    const Node *version = node_get(doc, "apiVersion"), *name = node_get(doc, "kind");
+    if (version && version->type == NODE_STRING && !streq(version->text, API_VERSION))
+        complain(l, l->shown, version->mark, "apiVersion must be \"" API_VERSION "\", not \"%s\"", version->text);
+    if (!name || name->type != NODE_STRING) {
+        complain(l, l->shown, name ? name->mark : doc->mark, "a document needs \"kind\": what it declares");
+        return NULL;
+    }
+    const Kind *kind = kind_find(name->text);
+    if (kind)
+        return kind;
+    VEC(const char *) names = {0};
+    for (const Kind *const *k = kinds; *k; k++)
+        *VEC_ADD(&names) = (*k)->name;
+    *VEC_ADD(&names) = NULL;
+    const char *nearest = nearest_name(name->text, names.items);
+    complain(l, l->shown, name->mark, "unknown kind \"%s\"%s%s%s", name->text, nearest ? "; did you mean \"" : "",
+             nearest ? nearest : "", nearest ? "\"?" : "");
+    VEC_DONE(&names);
+    return NULL;
+}
+
+/* The document's table, with the rows of its kind put in at `spec`. */
+static const Node *read_document(const Loader *l, const Kind *kind, const Node *doc)
+{
+    Field fields[8] = {0};
+    for (size_t i = 0; document_fields[i].name; i++) {
+        fields[i] = document_fields[i];
+        if (streq(fields[i].name, "spec"))
+            fields[i].members = kind->fields;
+    }
+    FieldReader reader = {l->specs->arena, l->shown, l->problems};
+    return fields_read(&reader, fields, doc, "the document");
+}
+
+static void check_account(const Loader *l, const Kind *kind, const Node *want)
+{
+    const Node *name = node_get(want, "account");
+    const AccountConfig *account = config_account(l->config, name->text);
+    if (account && streq(account->type, kind->account_type))
+        return;
+    if (account) {
+        complain(l, l->shown, name->mark, "account \"%s\" is of type %s; %s needs one of type %s", name->text, account->type,
+                 kind->name, kind->account_type);
+        return;
+    }
+    VEC(const char *) names = {0};
+    for (size_t i = 0; i < l->config->n_accounts; i++)
+        *VEC_ADD(&names) = l->config->accounts[i].name;
+    *VEC_ADD(&names) = NULL;
+    const char *nearest = nearest_name(name->text, names.items);
+    complain(l, l->shown, name->mark, "no account \"%s\" in %s%s%s%s", name->text, l->config->file,
+             nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    VEC_DONE(&names);
+}
+
+static void check_target(const Loader *l, const Kind *kind, const Node *want)
+{
+    const Field *target = kind_target(kind), *selector = kind_selector(kind);
+    const NodeEntry *one = node_entry(want, target->name), *many = node_entry(want, selector->name);
+    if (one && many)
+        complain(l, l->shown, many->mark, "either %s or %s, not both", target->name, selector->name);
+    if (!one && !many)
+        complain(l, l->shown, want->mark, "%s needs %s, or a %s", kind->name, target->name, selector->name);
+}
+
+static void check_declares_something(const Loader *l, const Kind *kind, const Node *want)
+{
+    for (const Field *f = kind->fields; f->name; f++)
+        if (f->flags & FIELD_ATTRIBUTE && node_get(want, f->name))
+            return;
+    problem_add(l->problems, PROBLEM_WARNING, l->shown, want->mark, "nothing is declared here, so nothing will be kept");
+}
+
+/* A pattern that can fit nothing is a slip of the pen that would let writes through. */
+static void check_ignore(const Loader *l, const Kind *kind, const Node *ignore)
+{
+    for (uint32_t i = 0; ignore && i < ignore->n; i++) {
+        const Node *pattern = ignore->items[i];
+        CLEANUP(freep) char *first = xstrndup(pattern->text, strcspn(pattern->text, "."));
+        VEC(const char *) names = {0};
+        bool fits = false;
+        for (const Field *f = kind->fields; f->name; f++)
+            if (f->flags & FIELD_ATTRIBUTE) {
+                fits = fits || glob_match(first, f->name, true, false);
+                *VEC_ADD(&names) = f->name;
+            }
+        *VEC_ADD(&names) = NULL;
+        const char *nearest = fits ? NULL : nearest_name(first, names.items);
+        if (!fits)
+            complain(l, l->shown, pattern->mark, "ignore: \"%s\" fits no attribute of %s%s%s%s", pattern->text, kind->name,
+                     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        VEC_DONE(&names);
+    }
+}
+
+static void add_spec(Loader *l, const Kind *kind, const Node *doc)
+{
+    const Node *want = node_get(doc, "spec"), *reconcile = node_get(doc, "reconcile");
+    const Node *suspend = node_get(reconcile, "suspend"), *until = node_get(suspend, "until");
+    const char *mode = node_get_text(reconcile, "mode"), *tags = node_get_text(reconcile, "tags");
+    check_account(l, kind, want);
+    check_target(l, kind, want);
+    check_declares_something(l, kind, want);
+    check_ignore(l, kind, node_get(reconcile, "ignore"));
+    Spec *spec = VEC_ADD(&l->items);
+    *spec = (Spec){
+        .index = l->items.n - 1,
+        .kind = kind,
+        .name = node_get_text(node_get(doc, "metadata"), "name"),
+        .file = l->file,
+        .mark = doc->n ? doc->entries[0].mark : doc->mark,
+        .account = node_get_text(want, "account"),
+        .target = node_get_text(want, kind_target(kind)->name),
+        .selector = node_get(want, kind_selector(kind)->name),
+        .want = want,
+        .observe = mode && streq(mode, "observe"),
+        .exact_tags = tags && streq(tags, "exact"),
+        .ignore = node_get(reconcile, "ignore"),
+        .suspended_until = until ? (usec_t)until->integer : 0,
+        .suspend_reason = node_get_text(suspend, "reason"),
+    };
+}
+
+static int read_file(Loader *l, const char *root, const char *path, Error **err)
+{
+    CLEANUP(freep) char *text = NULL;
+    size_t size;
+    if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
+        return -1;
+    size_t n = strlen(root);
+    const char *relative = strncmp(path, root, n) == 0 && path[n] == '/' ? path + n + 1 : strrchr(path, '/');
+    relative = !relative ? path : *relative == '/' ? relative + 1 : relative;
+    l->file = arena_strdup(l->specs->arena, relative);
+    l->shown = path;
+    problems_add_source(l->problems, path, text, size);
+    const Node *documents = yaml_read(l->specs->arena, path, text, size, l->problems);
+    for (uint32_t i = 0; i < documents->n; i++) {
+        const Kind *kind = read_kind(l, documents->items[i]);
+        const Node *doc = kind ? read_document(l, kind, documents->items[i]) : NULL;
+        if (doc)
+            add_spec(l, kind, doc);
+    }
+    problems_forget_source(l->problems, path);
+    return 0;
+}
+
+static char *shown_file(const char *root, const Spec *spec)
+{
+    struct stat st;
+    return stat(root, &st) == 0 && S_ISDIR(st.st_mode) ? xasprintf("%s/%s", root, spec->file) : xstrdup(root);
+}
+
+static void check_names(const Loader *l, const char *root)
+{
+    CLEANUP(map_freep) Map *seen = map_new();
+    for (size_t i = 0; i < l->items.n; i++) {
+        const Spec *s = &l->items.items[i];
+        const char *key = arena_printf(l->specs->arena, "%s/%s", s->kind->name, s->name);
+        const Spec *other = map_get(seen, key);
+        if (!other) {
+            map_put(seen, key, &l->items.items[i]);
+            continue;
+        }
+        CLEANUP(freep) char *file = shown_file(root, s);
+        complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u", s->kind->name, s->name, other->file,
+                 other->mark.line);
+    }
+}
+
+/* Two documents that name the same object: what both claim is known before any cloud is asked. An id belongs to one object
+ * whatever account reads it. */
+static void check_claims(const Loader *l, const char *root)
+{
+    CLEANUP(map_freep) Map *last = map_new();
+    size_t *before = arena_calloc(l->specs->arena, l->items.n, sizeof(size_t)); /* index + 1 of the one before with that id */
+    for (size_t i = 0; i < l->items.n; i++) {
+        Spec *s = &l->items.items[i];
+        if (!s->target)
+            continue;
+        const Spec *other = map_put(last, s->target, s);
+        before[i] = other ? other->index + 1 : 0;
+        for (size_t k = before[i]; k; k = before[k - 1]) {
+            Mark here, there;
+            other = &l->items.items[k - 1];
+            const char *path = claim_overlap(l->specs->arena, s, other, &here, &there);
+            CLEANUP(freep) char *file = shown_file(root, s);
+            if (path)
+                complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u", path, s->target,
+                         other->kind->name, other->name, other->file, there.line, there.column);
+        }
+    }
+}
+
+static int load_all(Loader *l, const char *path, Error **err)
+{
+    if (find_all(l, path, err) < 0)
+        return -1;
+    if (l->files.n == 0)
+        return error_set(err, ERROR_SPEC, "specs: %s holds no *.yaml file", path);
+    for (size_t i = 0; i < l->files.n; i++)
+        if (read_file(l, path, l->files.items[i], err) < 0)
+            return -1;
+    check_names(l, path);
+    check_claims(l, path);
+    if (problems_errors(l->problems) > 0)
+        return error_set(err, ERROR_SPEC, "%s", problems_first(l->problems));
+    return 0;
+}
+
+int specs_load(const char *path, const Config *config, Problems *problems, Specs **ret, Error **err)
+{
+    CLEANUP(specs_freep) Specs *specs = xcalloc(1, sizeof(*specs));
+    CLEANUP(freep) char *root = xstrdup(path);
+    while (strlen(root) > 1 && root[strlen(root) - 1] == '/')
+        root[strlen(root) - 1] = 0;
+    specs->arena = arena_new();
+    Loader loader = {.config = config, .problems = problems, .specs = specs};
+    int r = load_all(&loader, root, err);
+    if (r == 0) {
+        Spec *items = arena_calloc(specs->arena, loader.items.n, sizeof(Spec));
+        if (loader.items.n)
+            memcpy(items, loader.items.items, loader.items.n * sizeof(Spec));
+        specs->items = items;
+        specs->n = loader.items.n;
+        specs->revision = revision_find(specs->arena, root);
+        *ret = TAKE(specs);
+    }
+    for (size_t i = 0; i < loader.files.n; i++)
+        free(loader.files.items[i]);
+    VEC_DONE(&loader.files);
+    VEC_DONE(&loader.items);
+    return r;
+}

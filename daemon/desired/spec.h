@@ -1,0 +1,44 @@
+/* What is declared: one Spec a document, checked and typed; a set of them is loaded whole and never changes. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "attr/kind.h"
+#include "base/clock.h"
+#include "data/node.h"
+
+typedef struct Spec {
+    size_t index;           /* in its set */
+    const Kind *kind;
+    const char *name;
+    const char *file;       /* relative to the specs directory */
+    Mark mark;              /* of the document's first key */
+    const char *account;
+    const char *target;     /* id of the live object, or NULL: */
+    const Node *selector;   /* the conditions, typed by their rows */
+    const Node *want;       /* the whole `spec` map, typed by the kind's rows */
+    bool observe;           /* report, change nothing */
+    bool exact_tags;
+    const Node *ignore;     /* list of patterns, or NULL */
+    usec_t suspended_until; /* wall; 0: not suspended */
+    const char *suspend_reason;
+} Spec;
+
+typedef struct Specs {
+    Arena *arena;
+    const Spec *items;
+    size_t n;
+    const char *revision; /* of the tree they came from, or NULL */
+} Specs;
+
+void specs_free(Specs *specs);
+DEFINE_CLEANUP(Specs, specs_free)
+
+static inline bool spec_is_suspended(const Spec *spec, usec_t now)
+{
+    return now < spec->suspended_until;
+}
+
+/* The pattern of `ignore` that holds for the path of an attribute, or NULL. A pattern that fits a path also fits what
+ * lies under it. */
+const char *spec_ignores(const Spec *spec, const Field *field, const char *path);

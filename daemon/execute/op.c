@@ -1,0 +1,335 @@
+#include "config.h"
+
+#include "execute/op.h"
+
+#include <assert.h>
+
+#include "base/str.h"
+#include "data/json-write.h"
+#include "sign/key.h"
+
+#define CONFLICTS_MAX 3
+
+typedef enum OpState {
+    OP_LOOK,  /* a single read is under way */
+    OP_WRITE, /* the update is queued, under way or waiting for its next try */
+    OP_ENDED,
+    OP_STATE_MAX,
+} OpState;
+
+struct Op {
+    Account *account;
+    Plan *plan;
+    Change *change;
+    OpOptions options;
+    op_done_fn done;
+    void *userdata;
+    OpState state;
+    HttpRequest *request;
+    Live *live;         /* the state that was diffed last */
+    Live *answer;       /* of the request under way */
+    Str body;
+    char token[SHA256_HEX_SIZE];
+    Tries tries;        /* of the write, over all looks in between */
+    unsigned conflicts;
+    Error *unclear;     /* why it is not known whether the last write was carried out; NULL: it is known */
+    bool wrote;
+    char *request_id;
+    Error *error;
+};
+
+/* Which state may follow which. */
+static const bool moves[OP_STATE_MAX][OP_STATE_MAX] = {
+    [OP_LOOK] = {[OP_WRITE] = true, [OP_ENDED] = true},
+    [OP_WRITE] = {[OP_LOOK] = true, [OP_ENDED] = true},
+};
+
+static void enter(Op *op, OpState state)
+{
+    assert(moves[op->state][state]);
+    op->state = state;
+}
+
+static const Spec *spec_of(const Op *op)
+{
+    return op->change->spec;
+}
+
+static void end(Op *op)
+{
+    enter(op, OP_ENDED);
+    op->done(op->userdata, op);
+}
+
+static void end_as(Op *op, Outcome outcome, const char *reason)
+{
+    change_set(op->plan, op->change, outcome, "%s", reason);
+    end(op);
+}
+
+/* Takes the error over. */
+static void end_failed(Op *op, Error *error)
+{
+    op->error = error;
+    plan_fail(op->plan, spec_of(op), op->change->live->id, error_copy(error));
+    end_as(op, OUTCOME_FAILED, error->message);
+}
+
+static int take_answer(Op *op, const HttpAnswer *answer, Error **err)
+{
+    const char *etag = op->account->provider->etag(answer);
+    if (live_from_text(spec_of(op)->kind, str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) < 0)
+        return -1;
+    if (!streq(op->answer->id, op->change->live->id))
+        return error_set(err, ERROR_PROTOCOL, "asked for %s, got %s", op->change->live->id, op->answer->id);
+    return 0;
+}
+
+static void look(Op *op);
+
+/* --- write --- */
+
+/* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. */
+static void make_token(Op *op)
+{
+    CLEANUP(str_done) Str name = {0};
+    str_addf(&name, "update\n%s\n%s\n%s\n%s", spec_of(op)->kind->name, op->live->id, op->live->etag, str_get(&op->body));
+    sha256_hex(str_get(&name), name.len, op->token);
+}
+
+static void show_value(Str *out, const Node *value)
+{
+    if (value)
+        json_write_node(out, value);
+    else
+        str_add(out, "absent");
+}
+
+/* The answer of a write, and only that, shows what is there now. */
+static void compare(Op *op)
+{
+    Deltas left = {0};
+    diff_object(spec_of(op), op->answer, op->plan->now, op->plan->arena, &left, NULL);
+    if (left.n == 0) {
+        VEC_DONE(&left);
+        end_as(op, OUTCOME_DONE, "");
+        return;
+    }
+    CLEANUP(str_done) Str text = {0};
+    for (size_t i = 0; i < left.n; i++) {
+        str_addf(&text, "%s%s: asked for ", i ? "; " : "", left.items[i].path);
+        show_value(&text, left.items[i].to);
+        str_add(&text, ", the answer has ");
+        show_value(&text, left.items[i].from);
+    }
+    VEC_DONE(&left);
+    Error *e = NULL;
+    error_set(&e, ERROR_REJECTED, "not converging: %s", str_get(&text));
+    e->code = xstrdup("NotConverging");
+    e->request_id = xstrdup(op->request_id);
+    end_failed(op, e);
+}
+
+static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
+{
+    Op *op = userdata;
+    const char *header = op->account->provider->request_id_header;
+    free(op->request_id);
+    op->request_id = xstrdup(http_answer_header(answer, header));
+    return take_answer(op, answer, err);
+}
+
+static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
+{
+    Op *op = userdata;
+    (void)answer;
+    http_request_free(TAKE(op->request));
+    if (!error) {
+        op->wrote = true;
+        compare(op);
+    } else if (error->kind == ERROR_CONFLICT && ++op->conflicts <= CONFLICTS_MAX) {
+        look(op);
+    } else if (error_policy(error->kind)->ambiguous) {
+        error_free(op->unclear);
+        op->unclear = error_copy(error);
+        look(op);
+    } else {
+        end_failed(op, error_copy(error));
+    }
+}
+
+static void write_change(Op *op)
+{
+    const Provider *provider = op->account->provider;
+    const Kind *kind = spec_of(op)->kind;
+    str_clear(&op->body);
+    provider->add_update_body(kind, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
+    make_token(op);
+    Update update = {
+        .kind = kind,
+        .id = op->live->id,
+        .etag = op->live->etag,
+        .token = kind->flags & KIND_RETRY_TOKEN ? op->token : NULL,
+        .body = str_get(&op->body),
+    };
+    CLEANUP(str_done) Str target = {0};
+    HttpSpec spec;
+    provider->fill_update(&update, &target, &spec);
+    HttpHandlers handlers = {.check = write_check, .done = write_done, .userdata = op};
+    op->request = http_request_start(op->account->client, &spec, &op->tries, &handlers);
+}
+
+/* --- decide --- */
+
+static bool refuse_state(Op *op)
+{
+    const Live *live = op->live;
+    if (live_is_writable(live) && !live_is_foreign(live))
+        return false;
+    change_set(op->plan, op->change, OUTCOME_HELD, "the %s is %s; it can be changed when it is %s", live->kind->noun,
+               live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
+    end(op);
+    return true;
+}
+
+/* Nothing differs any more: our own write whose answer was lost, or somebody else's. */
+static void settle(Op *op)
+{
+    op->wrote = op->unclear != NULL;
+    end_as(op, OUTCOME_DONE, op->wrote ? "" : "somebody else made this change meanwhile");
+}
+
+static bool may_write_again(Op *op)
+{
+    if (!op->unclear || retry_left(&op->tries, clock_monotonic()))
+        return true;
+    end_failed(op, TAKE(op->unclear));
+    return false;
+}
+
+static void decide(Op *op)
+{
+    Deltas deltas = {0};
+    diff_object(spec_of(op), op->live, op->plan->now, op->plan->arena, &deltas, NULL);
+    bool same = deltas_equal(&deltas, &op->change->deltas);
+    if (deltas.n == 0) {
+        VEC_DONE(&deltas);
+        settle(op);
+        return;
+    }
+    VEC_DONE(&op->change->deltas);
+    op->change->deltas = deltas;
+    op->change->live = op->live;
+    if (refuse_state(op))
+        return;
+    if (op->options.exact && !same) {
+        end_as(op, OUTCOME_HELD, "refused: the object has changed since the plan was saved");
+        return;
+    }
+    if (!may_write_again(op))
+        return;
+    enter(op, OP_WRITE);
+    write_change(op);
+}
+
+/* --- look --- */
+
+static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
+{
+    Op *op = userdata;
+    if (take_answer(op, answer, err) < 0)
+        return -1;
+    if (spec_of(op)->kind->flags & KIND_IF_MATCH && !op->answer->etag)
+        return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
+    return 0;
+}
+
+static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
+{
+    Op *op = userdata;
+    (void)answer;
+    http_request_free(TAKE(op->request));
+    if (error) {
+        Error *e = error_copy(error);
+        if (op->unclear)
+            error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->unclear->message);
+        end_failed(op, e);
+        return;
+    }
+    op->live = op->answer;
+    decide(op);
+}
+
+static void look(Op *op)
+{
+    if (op->state != OP_LOOK)
+        enter(op, OP_LOOK);
+    CLEANUP(str_done) Str target = {0};
+    op->account->provider->add_object_target(spec_of(op)->kind, op->change->live->id, &target);
+    HttpSpec spec = {.method = "GET", .target = str_get(&target), .safe = true};
+    HttpHandlers handlers = {.check = look_check, .done = look_done, .userdata = op};
+    op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
+}
+
+Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *options, op_done_fn done, void *userdata)
+{
+    Op *op = xcalloc(1, sizeof(*op));
+    *op = (Op){.account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
+    if (!change->live->etag) {
+        look(op);
+        return op;
+    }
+    /* Read by itself in this very round: its etag is that of the state that was diffed. */
+    op->live = (Live *)change->live;
+    enter(op, OP_WRITE);
+    write_change(op);
+    return op;
+}
+
+void op_free(Op *op)
+{
+    if (!op)
+        return;
+    http_request_free(op->request);
+    str_done(&op->body);
+    error_free(op->unclear);
+    error_free(op->error);
+    free(op->request_id);
+    free(op);
+}
+
+const Change *op_change(const Op *op)
+{
+    return op->change;
+}
+
+bool op_wrote(const Op *op)
+{
+    return op->wrote;
+}
+
+const char *op_request_id(const Op *op)
+{
+    return op->request_id;
+}
+
+const char *op_retry_token(const Op *op)
+{
+    return *op->token && spec_of(op)->kind->flags & KIND_RETRY_TOKEN ? op->token : NULL;
+}
+
+const Error *op_error(const Op *op)
+{
+    return op->error;
+}
+
+bool op_stop(Op *op)
+{
+    /* Also the look after an unclear write is finished: what became of it is worth knowing. */
+    if (op->unclear || (op->state == OP_WRITE && http_request_is_sent(op->request)))
+        return false;
+    http_request_free(TAKE(op->request));
+    enter(op, OP_ENDED);
+    change_set(op->plan, op->change, OUTCOME_HELD, "stopped before it was written");
+    return true;
+}

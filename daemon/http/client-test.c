@@ -1,0 +1,518 @@
+#include "config.h"
+
+#include "http/client.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "http/fault-server.h"
+
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+#define BUSY_ANSWER "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nopc-request-id: id-1\r\n\r\n"
+
+static const Fault table[] = {
+    {.target = "/ok", .first = OK_ANSWER},
+    {.target = "/404", .first = "HTTP/1.1 404 No\r\nContent-Length: 4\r\nopc-request-id: id-2\r\n\r\nnone"},
+    {.target = "/302",
+     .first = "HTTP/1.1 302 Found\r\nLocation: https://u:p@elsewhere.example:1/x?y\r\nContent-Length: 0\r\n\r\n"},
+    {.target = "/flaky", .times = 1, .first = BUSY_ANSWER},
+    {.target = "/flaky", .first = OK_ANSWER},
+    {.target = "/throttled", .times = 1, .first = "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"},
+    {.target = "/throttled", .first = OK_ANSWER},
+    {.target = "/later",
+     .first = "HTTP/1.1 503 Later\r\nDate: Mon, 05 Jan 2026 21:31:40 GMT\r\n"
+              "Retry-After: Mon, 05 Jan 2026 21:32:40 GMT\r\nContent-Length: 0\r\n\r\n"},
+    {.target = "/lost", .times = 1, .end = FAULT_CLOSE},
+    {.target = "/lost", .first = OK_ANSWER},
+    {.target = "/down", .end = FAULT_RESET},
+    {.target = "/slow", .delay_msec = 150, .second = OK_ANSWER},
+    {.target = "/silent", .end = FAULT_SILENT},
+    {.target = "/dated",
+     .first = "HTTP/1.1 200 OK\r\nDate: Mon, 05 Jan 2026 21:31:40 GMT\r\nContent-Length: 0\r\n\r\n"},
+    {.target = "/wait", .first = "HTTP/1.1 429 Slow\r\nRetry-After: 20\r\nContent-Length: 0\r\n\r\n"},
+    {0},
+};
+
+typedef struct Fixture {
+    FaultServer *server;
+    sd_event *loop;
+    Http *http;
+    HttpClient *client;
+    unsigned n_signed;
+    bool sign_fails;
+} Fixture;
+
+typedef struct Outcome {
+    HttpRequest *request;
+    unsigned n_headers, n_checks, n_done, order;
+    bool free_in_headers, free_in_check, free_in_done;
+    unsigned refuse; /* so many answers */
+    int status;
+    Error *error;
+    Fixture *fixture;
+} Outcome;
+
+static int sign(void *userdata, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out, Error **err)
+{
+    Fixture *f = userdata;
+    assert_true(starts_with(endpoint, "http://127.0.0.1:"));
+    assert_true(spec->target[0] == '/' && now > 0);
+    if (f->sign_fails)
+        return error_set(err, ERROR_LOCAL, "no key");
+    CLEANUP(freep) char *n = xasprintf("%u", ++f->n_signed);
+    http_headers_add(out, "x-signature", n);
+    return 0;
+}
+
+static Error *read_error(void *userdata, const HttpAnswer *answer)
+{
+    (void)userdata;
+    Error *e = NULL;
+    assert_true(answer->status >= 300);
+    error_set(&e, http_status_kind(answer->status), "read: %s", str_get(&answer->body));
+    return e;
+}
+
+static HttpClient *make_client(Fixture *f, const char *endpoint, unsigned max_concurrency)
+{
+    HttpClient *client = NULL;
+    const HttpClientOptions options = {.endpoint = endpoint,
+                                       .max_concurrency = max_concurrency,
+                                       .sign = sign,
+                                       .read_error = read_error,
+                                       .request_id_header = "opc-request-id",
+                                       .userdata = f};
+    assert_int_equal(http_client_new(f->http, f->loop, &options, &client, NULL), 0);
+    return client;
+}
+
+static int set_up(void **state)
+{
+    Fixture *f = xcalloc(1, sizeof(*f));
+    f->server = fault_server_new(table);
+    assert_true(sd_event_new(&f->loop) >= 0);
+    assert_int_equal(http_new(f->loop, &f->http, NULL), 0);
+    CLEANUP(freep) char *endpoint = xasprintf("http://127.0.0.1:%u", fault_server_port(f->server));
+    f->client = make_client(f, endpoint, 3);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    Fixture *f = *state;
+    http_client_free(f->client);
+    http_free(f->http);
+    sd_event_unref(f->loop);
+    fault_server_free(f->server);
+    free(f);
+    return 0;
+}
+
+static void outcome_done(Outcome *o)
+{
+    http_request_free(o->request);
+    error_free(o->error);
+}
+
+static void on_headers(void *userdata, const HttpAnswer *answer)
+{
+    Outcome *o = userdata;
+    assert_int_equal(answer->status, 200);
+    o->n_headers++;
+    if (o->free_in_headers)
+        http_request_free(TAKE(o->request));
+}
+
+static int on_check(void *userdata, const HttpAnswer *answer, Error **err)
+{
+    Outcome *o = userdata;
+    assert_in_range(answer->status, 200, 299);
+    if (o->free_in_check)
+        http_request_free(TAKE(o->request));
+    assert_string_equal(str_get(&answer->body), answer->body.len ? "{}" : "");
+    if (o->n_checks++ < o->refuse)
+        return error_set(err, ERROR_PROTOCOL, "not for us");
+    return 0;
+}
+
+static void on_done(void *userdata, HttpAnswer *answer, const Error *error)
+{
+    static unsigned order;
+    Outcome *o = userdata;
+    assert_true(!answer != !error);
+    if (o->free_in_done)
+        http_request_free(TAKE(o->request));
+    o->n_done++;
+    o->order = ++order;
+    o->status = answer ? answer->status : 0;
+    o->error = error_copy(error);
+}
+
+static void start_on(HttpClient *client, const HttpSpec *spec, Tries *tries, Outcome *o)
+{
+    const HttpHandlers handlers = {on_headers, on_check, on_done, o};
+    o->request = http_request_start(client, spec, tries, &handlers);
+    assert_int_equal(o->n_done, 0);
+}
+
+static void start_read(Fixture *f, const char *target, Outcome *o)
+{
+    start_on(f->client, &(HttpSpec){.method = "GET", .target = target, .safe = true}, NULL, o);
+}
+
+static void start_write(Fixture *f, const char *target, Outcome *o)
+{
+    start_on(f->client, &(HttpSpec){.method = "POST", .target = target, .body = "{}", .body_size = 2}, NULL, o);
+}
+
+static void run_until_done(Fixture *f, const Outcome *o)
+{
+    while (o->n_done == 0)
+        assert_true(sd_event_run(f->loop, 20 * USEC_PER_SEC) >= 0);
+}
+
+static void run_for(Fixture *f, usec_t time)
+{
+    for (usec_t end = clock_monotonic() + time, now; (now = clock_monotonic()) < end;)
+        assert_true(sd_event_run(f->loop, end - now) >= 0);
+}
+
+static Outcome read_one(Fixture *f, const char *target)
+{
+    Outcome o = {0};
+    start_read(f, target, &o);
+    run_until_done(f, &o);
+    return o;
+}
+
+static Outcome write_one(Fixture *f, const char *target)
+{
+    Outcome o = {0};
+    start_write(f, target, &o);
+    run_until_done(f, &o);
+    return o;
+}
+
+static void an_answer_is_checked_and_given(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/ok");
+    assert_int_equal(o.status, 200);
+    assert_int_equal(o.n_headers, 1);
+    assert_int_equal(o.n_checks, 1);
+    assert_int_equal(http_client_sent(f->client), 1);
+    int64_t difference;
+    assert_false(http_client_clock_difference(f->client, &difference));
+}
+
+static void signature_and_own_headers_are_sent(void **state)
+{
+    Fixture *f = *state;
+    Outcome o = {0};
+    start_on(f->client, &(HttpSpec){.method = "PUT", .target = "/ok", .headers = {{"if-match", "e"}}}, NULL, &o);
+    run_until_done(f, &o);
+    CLEANUP(freep) char *seen = fault_server_last(f->server);
+    assert_non_null(strstr(seen, "\r\nx-signature: 1\r\nif-match: e\r\n"));
+    outcome_done(&o);
+}
+
+static void an_error_carries_what_the_answer_tells(void **state)
+{
+    CLEANUP(outcome_done) Outcome o = read_one(*state, "/404");
+    assert_int_equal(o.error->kind, ERROR_NOT_FOUND);
+    assert_int_equal(o.error->status, 404);
+    assert_string_equal(o.error->message, "read: none");
+    assert_string_equal(o.error->request_id, "id-2");
+    assert_int_equal(o.n_checks, 0);
+}
+
+static void a_redirect_is_named_and_not_followed(void **state)
+{
+    CLEANUP(outcome_done) Outcome o = write_one(*state, "/302");
+    assert_int_equal(o.error->kind, ERROR_PROTOCOL);
+    assert_int_equal(o.error->status, 302);
+    assert_non_null(strstr(o.error->message, "redirect to elsewhere.example:1 not followed"));
+}
+
+static void a_read_is_tried_again_after_503(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/flaky");
+    assert_int_equal(o.status, 200);
+    assert_int_equal(fault_server_requests(f->server, "/flaky"), 2);
+    assert_int_equal(http_client_sent(f->client), 2);
+    assert_int_equal(f->n_signed, 2);
+}
+
+static void a_write_is_left_open_after_503(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = write_one(f, "/flaky");
+    assert_int_equal(o.error->kind, ERROR_SERVER);
+    assert_string_equal(o.error->request_id, "id-1");
+    assert_int_equal(fault_server_requests(f->server, "/flaky"), 1);
+}
+
+static void waits_as_long_as_it_is_told(void **state)
+{
+    Fixture *f = *state;
+    usec_t start = clock_monotonic();
+    CLEANUP(outcome_done) Outcome o = write_one(f, "/throttled");
+    assert_int_equal(o.status, 200);
+    assert_true(clock_monotonic() - start >= USEC_PER_SEC);
+    assert_int_equal(fault_server_requests(f->server, "/throttled"), 2);
+}
+
+static void a_long_retry_after_ends_it(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/later");
+    assert_int_equal(o.error->kind, ERROR_SERVER);
+    assert_int_equal(o.error->retry_after_usec, 60 * USEC_PER_SEC);
+    assert_int_equal(fault_server_requests(f->server, "/later"), 1);
+}
+
+static void a_write_is_not_repeated_after_a_lost_answer(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = write_one(f, "/lost");
+    assert_int_equal(o.error->kind, ERROR_LOST);
+    assert_true(error_policy(o.error->kind)->ambiguous);
+    assert_int_equal(fault_server_requests(f->server, "/lost"), 1);
+    CLEANUP(outcome_done) Outcome again = read_one(f, "/lost");
+    assert_int_equal(again.status, 200);
+}
+
+static void says_how_often_it_was_tried(void **state)
+{
+    Fixture *f = *state;
+    Tries tries = {.n = RETRY_TRIES_MAX - 1, .started = clock_monotonic()};
+    CLEANUP(outcome_done) Outcome o = {0};
+    start_on(f->client, &(HttpSpec){.method = "GET", .target = "/down", .safe = true}, &tries, &o);
+    run_until_done(f, &o);
+    assert_int_equal(o.error->kind, ERROR_LOST);
+    assert_non_null(strstr(o.error->message, "; tried 5 times in "));
+    assert_int_equal(tries.n, RETRY_TRIES_MAX);
+    assert_int_equal(fault_server_requests(f->server, "/down"), 1);
+}
+
+static void a_try_has_the_time_that_is_left(void **state)
+{
+    Fixture *f = *state;
+    Tries tries = {.n = 1, .started = clock_monotonic() - RETRY_TIME_MAX};
+    CLEANUP(outcome_done) Outcome o = {0};
+    start_on(f->client, &(HttpSpec){.method = "GET", .target = "/silent", .safe = true}, &tries, &o);
+    run_until_done(f, &o);
+    assert_int_equal(o.error->kind, ERROR_TIMEOUT);
+    assert_non_null(strstr(o.error->message, "no answer within 1 s; tried 2 times"));
+}
+
+static void a_read_that_is_not_understood_is_tried_again(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = {.refuse = 1}, w = {.refuse = 1};
+    start_read(f, "/ok", &o);
+    run_until_done(f, &o);
+    assert_int_equal(o.status, 200);
+    assert_int_equal(o.n_checks, 2);
+    start_write(f, "/ok", &w);
+    run_until_done(f, &w);
+    assert_int_equal(w.error->kind, ERROR_PROTOCOL);
+    assert_string_equal(w.error->message, "not for us");
+    assert_int_equal(w.error->status, 200);
+}
+
+static void a_signer_that_fails_ends_it_unsent(void **state)
+{
+    Fixture *f = *state;
+    f->sign_fails = true;
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/ok");
+    assert_int_equal(o.error->kind, ERROR_LOCAL);
+    assert_string_equal(o.error->message, "no key");
+    assert_int_equal(http_client_sent(f->client), 0);
+}
+
+static void keeps_to_max_concurrency_and_order(void **state)
+{
+    Fixture *f = *state;
+    Outcome outcomes[12] = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
+        start_read(f, "/slow", &outcomes[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+        run_until_done(f, &outcomes[i]);
+        assert_int_equal(outcomes[i].status, 200);
+        assert_true(i < 3 || outcomes[i].order > outcomes[i - 3].order);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
+        outcome_done(&outcomes[i]);
+    assert_int_equal(fault_server_most_at_once(f->server), 3);
+    assert_true(fault_server_connections(f->server) <= 3);
+}
+
+static void waiting_holds_no_slot(void **state)
+{
+    Fixture *f = *state;
+    Outcome waiting[6] = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+        start_read(f, "/wait", &waiting[i]);
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/ok");
+    assert_int_equal(o.status, 200);
+    assert_int_equal(http_client_sent(f->client), 7);
+    for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
+        assert_int_equal(waiting[i].n_done, 0);
+        outcome_done(&waiting[i]);
+    }
+}
+
+static void knows_the_difference_of_the_clocks(void **state)
+{
+    Fixture *f = *state;
+    int64_t difference;
+    usec_t date;
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/dated");
+    assert_int_equal(o.status, 200);
+    parse_http_date("Mon, 05 Jan 2026 21:31:40 GMT", &date);
+    assert_true(http_client_clock_difference(f->client, &difference));
+    int64_t off = difference - ((int64_t)date - (int64_t)clock_wall());
+    assert_true(off >= -1000000 && off <= 30000000);
+    assert_int_equal(difference % 1000000, 0);
+}
+
+static void the_breaker_opens_and_refuses(void **state)
+{
+    Fixture *f = *state;
+    for (unsigned i = 0; i < 10; i++) {
+        assert_false(http_client_is_open(f->client));
+        CLEANUP(outcome_done) Outcome o = write_one(f, "/down");
+        assert_int_equal(o.error->kind, ERROR_LOST);
+    }
+    assert_true(http_client_is_open(f->client));
+    CLEANUP(outcome_done) Outcome o = read_one(f, "/ok");
+    assert_int_equal(o.error->kind, ERROR_BREAKER);
+    assert_non_null(strstr(o.error->message, "left in peace for another 30 s"));
+    assert_int_equal(fault_server_requests(f->server, "/ok"), 0);
+    assert_int_equal(http_client_sent(f->client), 10);
+}
+
+static void an_endpoint_without_tls_is_refused(void **state)
+{
+    Fixture *f = *state;
+    HttpClient *client = NULL;
+    CLEANUP(error_freep) Error *err = NULL;
+    const HttpClientOptions options = {.endpoint = "http://example.com", .max_concurrency = 1};
+    assert_int_equal(http_client_new(f->http, f->loop, &options, &client, &err), -1);
+    assert_int_equal(err->kind, ERROR_SPEC);
+    assert_null(client);
+}
+
+static void can_be_freed_inside_its_callbacks(void **state)
+{
+    Fixture *f = *state;
+    Outcome in_headers = {.free_in_headers = true}, in_check = {.free_in_check = true};
+    Outcome in_done = {.free_in_done = true}, in_error = {.free_in_done = true};
+    start_read(f, "/ok", &in_headers);
+    start_read(f, "/ok", &in_check);
+    start_read(f, "/ok", &in_done);
+    start_read(f, "/404", &in_error);
+    run_until_done(f, &in_done);
+    run_until_done(f, &in_error);
+    while (in_headers.n_headers == 0 || in_check.n_checks == 0)
+        assert_true(sd_event_run(f->loop, 20 * USEC_PER_SEC) >= 0);
+    run_for(f, 50 * USEC_PER_MSEC);
+    assert_int_equal(in_headers.n_headers, 1);
+    assert_int_equal(in_headers.n_checks + in_headers.n_done, 0);
+    assert_int_equal(in_check.n_checks, 1);
+    assert_int_equal(in_check.n_done, 0);
+    assert_int_equal(in_done.status, 200);
+    assert_string_equal(in_error.error->message, "read: none");
+    error_free(in_error.error);
+    /* The slots came back. */
+    for (unsigned i = 0; i < 4; i++) {
+        CLEANUP(outcome_done) Outcome o = read_one(f, "/ok");
+        assert_int_equal(o.status, 200);
+    }
+}
+
+static void can_be_freed_while_queued_waiting_or_running(void **state)
+{
+    Fixture *f = *state;
+    Outcome waiting = {0}, running[3] = {0}, queued[2] = {0};
+    start_read(f, "/wait", &waiting);
+    while (fault_server_requests(f->server, "/wait") == 0)
+        sd_event_run(f->loop, 10 * USEC_PER_MSEC);
+    run_for(f, 50 * USEC_PER_MSEC);
+    for (unsigned i = 0; i < 3; i++)
+        start_read(f, "/silent", &running[i]);
+    for (unsigned i = 0; i < 2; i++)
+        start_read(f, "/ok", &queued[i]);
+    while (fault_server_requests(f->server, "/silent") < 3)
+        sd_event_run(f->loop, 10 * USEC_PER_MSEC);
+    http_request_free(queued[0].request);
+    http_request_free(waiting.request);
+    http_request_free(running[1].request);
+    run_until_done(f, &queued[1]);
+    assert_int_equal(queued[1].status, 200);
+    outcome_done(&queued[1]);
+    outcome_done(&running[0]);
+    outcome_done(&running[2]);
+    assert_int_equal(waiting.n_done + queued[0].n_done + running[0].n_done + running[1].n_done + running[2].n_done, 0);
+    assert_int_equal(fault_server_requests(f->server, "/ok"), 1);
+}
+
+static void free_all_in_done(void *userdata, HttpAnswer *answer, const Error *error)
+{
+    Fixture *f = userdata;
+    assert_null(answer);
+    assert_int_equal(error->kind, ERROR_NOT_FOUND);
+    sd_event_exit(f->loop, 0);
+}
+
+static void the_loop_may_end_in_done(void **state)
+{
+    Fixture *f = *state;
+    const HttpHandlers handlers = {.done = free_all_in_done, .userdata = f};
+    HttpRequest *request =
+        http_request_start(f->client, &(HttpSpec){.method = "GET", .target = "/404", .safe = true}, NULL, &handlers);
+    Outcome other = {0};
+    start_read(f, "/silent", &other);
+    assert_int_equal(sd_event_loop(f->loop), 0);
+    http_request_free(request);
+    outcome_done(&other);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_is_checked_and_given),
+        TEST(signature_and_own_headers_are_sent),
+        TEST(an_error_carries_what_the_answer_tells),
+        TEST(a_redirect_is_named_and_not_followed),
+        TEST(a_read_is_tried_again_after_503),
+        TEST(a_write_is_left_open_after_503),
+        TEST(waits_as_long_as_it_is_told),
+        TEST(a_long_retry_after_ends_it),
+        TEST(a_write_is_not_repeated_after_a_lost_answer),
+        TEST(says_how_often_it_was_tried),
+        TEST(a_try_has_the_time_that_is_left),
+        TEST(a_read_that_is_not_understood_is_tried_again),
+        TEST(a_signer_that_fails_ends_it_unsent),
+        TEST(keeps_to_max_concurrency_and_order),
+        TEST(waiting_holds_no_slot),
+        TEST(knows_the_difference_of_the_clocks),
+        TEST(the_breaker_opens_and_refuses),
+        TEST(an_endpoint_without_tls_is_refused),
+        TEST(can_be_freed_inside_its_callbacks),
+        TEST(can_be_freed_while_queued_waiting_or_running),
+        TEST(the_loop_may_end_in_done),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

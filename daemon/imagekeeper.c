@@ -1,0 +1,137 @@
+/* The command's main: one table of options, one of commands. */
+#include "config.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "base/str.h"
+#include "cmd/command.h"
+
+static const Command *const commands[] = {&command_validate, &command_plan, &command_apply};
+
+static const struct {
+    int letter; /* in Command.accepts */
+    const char *name, *value, *help;
+} option_rows[] = {
+    {'c', "config", "FILE", "the configuration (default " CONFIG_FILE_DEFAULT ")"},
+    {'s', "specs", "PATH", "the specs, instead of what the configuration says"},
+    {'o', "output", "text|json", "the form of the results (-o)"},
+    {'i', "show-ignored", NULL, "also list each difference that was passed over, with the rule"},
+    {'p', "plan", "FILE", "do exactly this saved plan"},
+    {'h', "help", NULL, "this text"},
+    {'v', "version", NULL, "the version"},
+};
+
+static bool accepts(const Command *command, int letter)
+{
+    return letter == 'h' || letter == 'v' || (command && strchr(command->accepts, letter));
+}
+
+static int print_help(const Command *command)
+{
+    CLEANUP(str_done) Str text = {0};
+    if (command) {
+        str_addf(&text, "Usage: imagekeeper %s [options]\n\n%s\n", command->name, command->help);
+    } else {
+        str_add(&text, "Usage: imagekeeper COMMAND [options]\nKeeps cloud images as the specs say.\n\n");
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+            str_addf(&text, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        str_addc(&text, '\n');
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
+        if (accepts(command, option_rows[i].letter))
+            str_addf(&text, "  --%s%s%-*s %s\n", option_rows[i].name, option_rows[i].value ? " " : "",
+                     (int)(22 - strlen(option_rows[i].name)), option_rows[i].value ? option_rows[i].value : "",
+                     option_rows[i].help);
+    return command_print(&text) < 0 ? EXIT_ERROR : 0;
+}
+
+static int print_version(void)
+{
+    CLEANUP(str_done) Str text = {0};
+    str_add(&text, "imagekeeper " PACKAGE_VERSION "\n");
+    return command_print(&text) < 0 ? EXIT_ERROR : 0;
+}
+
+static const Command *find_command(const char *name)
+{
+    const char *names[ARRAY_SIZE(commands) + 1] = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (streq(commands[i]->name, name))
+            return commands[i];
+        names[i] = commands[i]->name;
+    }
+    const char *nearest = nearest_name(name, names);
+    command_error("unknown command \"%s\"%s%s%s; see --help", name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                  nearest ? "\"?" : "");
+    return NULL;
+}
+
+/* -1: go on; else the exit status. */
+static int take_option(const Command *command, int letter, CommandOptions *options)
+{
+    if (letter == '?')
+        return EXIT_ERROR;
+    if (letter == 'h')
+        return print_help(command);
+    if (letter == 'v')
+        return print_version();
+    if (letter == 'c')
+        options->config_file = optarg;
+    else if (letter == 's')
+        options->specs = optarg;
+    else if (letter == 'i')
+        options->show_ignored = true;
+    else if (letter == 'p')
+        options->saved_plan = optarg;
+    else if (letter == 'o' && (streq(optarg, "json") || streq(optarg, "text")))
+        options->json = streq(optarg, "json");
+    else if (letter == 'o') {
+        command_error("--output must be text or json, not \"%s\"", optarg);
+        return EXIT_ERROR;
+    }
+    return -1;
+}
+
+static int read_options(const Command *command, int argc, char **argv, CommandOptions *options)
+{
+    struct option table[ARRAY_SIZE(option_rows) + 1] = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
+        if (accepts(command, option_rows[i].letter))
+            table[n++] = (struct option){option_rows[i].name, option_rows[i].value ? required_argument : no_argument, NULL,
+                                         option_rows[i].letter};
+    const char *letters = accepts(command, 'o') ? "o:h" : "h";
+    for (int c; (c = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
+        int status = take_option(command, c, options);
+        if (status >= 0)
+            return status;
+    }
+    if (optind < argc) {
+        command_error("unexpected argument \"%s\"; see imagekeeper %s --help", argv[optind], command->name);
+        return EXIT_ERROR;
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    prctl(PR_SET_DUMPABLE, 0); /* keys are in memory: no core dumps, no ptrace by others */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        command_error("which command? see imagekeeper --help");
+        return EXIT_ERROR;
+    }
+    if (streq(argv[1], "--help") || streq(argv[1], "-h") || streq(argv[1], "help"))
+        return print_help(NULL);
+    if (streq(argv[1], "--version"))
+        return print_version();
+    const Command *command = find_command(argv[1]);
+    if (!command)
+        return EXIT_ERROR;
+    CommandOptions options = {.config_file = CONFIG_FILE_DEFAULT};
+    int status = read_options(command, argc - 1, argv + 1, &options);
+    return status >= 0 ? status : command->run(&options);
+}

@@ -1,0 +1,187 @@
+#include "config.h"
+
+#include "live/live.h"
+
+#include <strings.h>
+
+#include "base/str.h"
+
+Snapshot *snapshot_new(size_t n_specs)
+{
+    Snapshot *s = xcalloc(1, sizeof(*s));
+    s->arena = arena_new();
+    s->of = xcalloc(n_specs, sizeof(Observed));
+    s->n = n_specs;
+    return s;
+}
+
+void snapshot_free(Snapshot *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n; i++) {
+        VEC_DONE(&s->of[i].objects);
+        error_free(s->of[i].error);
+    }
+    free(s->of);
+    arena_free(s->arena);
+    free(s);
+}
+
+static const char *text_or_null(const Node *object, const char *member)
+{
+    return member ? node_get_text(object, member) : NULL;
+}
+
+/* `object` has every member that is kept. */
+static int finish(const Kind *kind, const Node *object, const char *etag, Arena *arena, Live **ret, Error **err)
+{
+    const char *id = node_get_text(object, kind->id);
+    if (!id || !*id)
+        return error_set(err, ERROR_PROTOCOL, "the answer holds %s without %s", kind->noun, kind->id);
+    const Node *container = kind->container ? node_get(object, kind->container) : NULL;
+    if (container && container->type != NODE_STRING && container->type != NODE_NULL)
+        return error_set(err, ERROR_PROTOCOL, "%s of %s is %s", kind->container, id, node_type_name(container));
+    Live *live = arena_alloc(arena, sizeof(*live));
+    *live = (Live){
+        .kind = kind,
+        .id = id,
+        .container = text_or_null(object, kind->container),
+        .state = text_or_null(object, kind->state),
+        .etag = arena_strdup(arena, etag),
+        .object = object,
+    };
+    if (kind->state && !live->state)
+        return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", kind->state, id);
+    *ret = live;
+    return 0;
+}
+
+/* Where the members of an object come from: an item of a page, or a node. */
+typedef struct Source {
+    const JsonItem *item;
+    const Node *node;
+    Arena *arena;
+} Source;
+
+static int keep(NodeBuilder *b, const Source *source, const char *member, Error **err)
+{
+    const Node *value = NULL;
+    if (!member || node_builder_find(b, member))
+        return 0;
+    if (source->node)
+        value = node_get(source->node, member);
+    else if (json_item_node(source->item, member, source->arena, &value, err) < 0)
+        return -1;
+    if (value)
+        node_builder_add(b, member, (Mark){0}, value);
+    return 0;
+}
+
+static int keep_all(const Kind *kind, const Source *source, const char *etag, Live **ret, Error **err)
+{
+    NodeBuilder *b = node_builder_new(source->arena, NODE_MAP, (Mark){0});
+    int r = keep(b, source, kind->id, err);
+    r = r < 0 ? r : keep(b, source, kind->container, err);
+    r = r < 0 ? r : keep(b, source, kind->state, err);
+    for (const Field *f = kind->fields; f->name && r == 0; f++)
+        if (f->flags & FIELD_ATTRIBUTE)
+            r = keep(b, source, field_wire(f), err);
+    const Node *object = node_builder_end(b);
+    return r < 0 ? r : finish(kind, object, etag, source->arena, ret, err);
+}
+
+int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err)
+{
+    return keep_all(kind, &(Source){.item = item, .arena = arena}, NULL, ret, err);
+}
+
+int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err)
+{
+    const Node *object = NULL;
+    if (json_read(arena, text, size, &object, err) < 0)
+        return -1;
+    if (object->type != NODE_MAP)
+        return error_set(err, ERROR_PROTOCOL, "the answer is %s, not %s", node_type_name(object), kind->noun);
+    return keep_all(kind, &(Source){.node = object, .arena = arena}, etag, ret, err);
+}
+
+static bool is_one_of(const char *const *names, const char *name)
+{
+    for (; name && *names; names++)
+        if (strcasecmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+bool live_is_writable(const Live *live)
+{
+    return is_one_of(live->kind->writable_states, live->state);
+}
+
+bool live_is_gone(const Live *live)
+{
+    return is_one_of(live->kind->gone_states, live->state);
+}
+
+bool live_is_foreign(const Live *live)
+{
+    return live->kind->flags & KIND_SHARED_ITEMS && !live->container;
+}
+
+static bool value_meets(const Node *value, const char *condition)
+{
+    return value && (streq(condition, "*") || (value->type == NODE_STRING && streq(value->text, condition)));
+}
+
+static const Node *get_folded(const Node *map, const char *key, bool fold)
+{
+    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->n; i++)
+        if (fold ? strcasecmp(map->entries[i].key, key) == 0 : streq(map->entries[i].key, key))
+            return map->entries[i].value;
+    return NULL;
+}
+
+static bool tags_meet(const Node *tags, const Node *conditions, bool fold)
+{
+    for (uint32_t i = 0; i < conditions->n; i++) {
+        const NodeEntry *c = &conditions->entries[i];
+        const Node *value = get_folded(tags, c->key, fold);
+        bool good = c->value->type == NODE_MAP ? tags_meet(value, c->value, fold) : value_meets(value, c->value->text);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static bool condition_holds(const Field *f, const Node *condition, const Node *value)
+{
+    if (f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES)
+        return tags_meet(value, condition, f->type == FIELD_TAG_NAMESPACES);
+    if (!value || value->type != NODE_STRING)
+        return false;
+    if (f->flags & FIELD_GLOB)
+        return glob_match(condition->text, value->text, false, false);
+    return f->flags & FIELD_FOLD ? strcasecmp(condition->text, value->text) == 0 : streq(condition->text, value->text);
+}
+
+bool selector_matches(const Kind *kind, const Node *selector, const Node *object)
+{
+    for (const Field *f = kind_selector(kind)->members; f->name; f++) {
+        const Node *condition = node_get(selector, f->name), *value = node_get(object, field_wire(f));
+        if (condition && !condition_holds(f, condition, value))
+            return false;
+        if (!condition && f->flags & FIELD_STATE &&
+            !(value && value->type == NODE_STRING && is_one_of(kind->writable_states, value->text)))
+            return false;
+    }
+    return true;
+}
+
+const char *selector_container(const Kind *kind, const Node *selector)
+{
+    for (const Field *f = kind_selector(kind)->members; f->name; f++)
+        if (f->flags & FIELD_CONTAINER)
+            return node_get_text(selector, f->name);
+    return NULL;
+}

@@ -1,0 +1,53 @@
+/* What is there: live objects as the API shows them, of which only the members that a table names are kept. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "attr/kind.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "data/json-read.h"
+#include "data/node.h"
+#include "desired/spec.h"
+
+typedef struct Live {
+    const Kind *kind;
+    const char *id;
+    const char *container; /* NULL for what belongs to none of ours */
+    const char *state;
+    const char *etag;      /* NULL when it was read from a list */
+    const Node *object;    /* wire name → value */
+    bool unsure;           /* two pages of one list showed it differently */
+} Live;
+
+/* What one document's look gave. After an error the objects are not to be relied upon, and there are none. */
+typedef struct Observed {
+    VEC(const Live *) objects;
+    Error *error;
+} Observed;
+
+/* One look at everything that a set of specs is about. Observed by the index of the Spec. */
+typedef struct Snapshot {
+    Arena *arena;
+    Observed *of;
+    size_t n;
+} Snapshot;
+
+Snapshot *snapshot_new(size_t n_specs) __attribute__((returns_nonnull));
+void snapshot_free(Snapshot *snapshot);
+DEFINE_CLEANUP(Snapshot, snapshot_free)
+
+/* An item of a list, or the answer of a single read, into a Live in `arena`. ERROR_PROTOCOL when it is not such an object. */
+int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err);
+int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err);
+
+/* Can the object be written in its state, or is it already gone? */
+bool live_is_writable(const Live *live);
+bool live_is_gone(const Live *live);
+/* Belongs to the cloud itself (a platform image): never to be written. */
+bool live_is_foreign(const Live *live);
+
+/* Does a live object, given as the Node of all its members, meet all conditions of a selector? */
+bool selector_matches(const Kind *kind, const Node *selector, const Node *object);
+/* The container that a selector is about, or NULL. */
+const char *selector_container(const Kind *kind, const Node *selector);

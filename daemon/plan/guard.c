@@ -1,0 +1,58 @@
+#include "config.h"
+
+#include "plan/guard.h"
+
+#include <inttypes.h>
+
+/* A selector may match twice as many objects as in the round before, and ten more. */
+#define GROWTH_FACTOR 2
+#define GROWTH_MORE 10
+
+static void hold_growth(Plan *plan, const Snapshot *snapshot, const Memory *memory)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        Change *c = &plan->changes.items[i];
+        if (c->outcome != OUTCOME_PLANNED || !c->spec->selector)
+            continue;
+        size_t before, now = snapshot->of[c->spec->index].objects.n;
+        if (memory_matches(memory, c->spec, &before) && now > before * GROWTH_FACTOR + GROWTH_MORE)
+            change_set(plan, c, OUTCOME_HELD,
+                       "the selector matches %zu objects, %zu in the round before: change the specs, or restart the daemon, if "
+                       "that is meant", now, before);
+    }
+}
+
+static void hold_paused(Plan *plan, const Memory *memory, usec_t now)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        Change *c = &plan->changes.items[i];
+        const char *reason = NULL;
+        usec_t next = memory_next_try(memory, c, &reason);
+        char text[RFC3339_SIZE];
+        if (c->outcome == OUTCOME_PLANNED && next > now)
+            change_set(plan, c, OUTCOME_HELD, "%s; next try at %s", reason, format_rfc3339(next, text));
+    }
+}
+
+static void hold_avalanche(Plan *plan, const GuardOptions *options)
+{
+    size_t n = plan_count(plan, OUTCOME_PLANNED);
+    if ((int64_t)n <= options->max_changes)
+        return;
+    for (size_t i = 0; i < plan->changes.n; i++)
+        if (plan->changes.items[i].outcome == OUTCOME_PLANNED)
+            change_set(plan, &plan->changes.items[i], OUTCOME_HELD,
+                       "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
+                       options->max_changes, options->config_file);
+}
+
+void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *options)
+{
+    if (options->memory) {
+        hold_growth(plan, snapshot, options->memory);
+        hold_paused(plan, options->memory, options->now);
+    }
+    if (options->saved)
+        saved_plan_hold(options->saved, plan, options->account);
+    hold_avalanche(plan, options);
+}

@@ -1,0 +1,216 @@
+#include "config.h"
+
+#include "plan/memory.h"
+
+#include "base/map.h"
+#include "base/str.h"
+
+#define PAUSE_MAX (1 * USEC_PER_HOUR)
+
+/* So often in a row may the same write be answered with success and be gone at the next look. */
+#define REPEATS_MAX 3
+
+typedef struct Entry {
+    char *key;
+    unsigned failures;  /* in a row */
+    unsigned repeats;   /* of the same successful write, with no look in sync between */
+    char *written;      /* what that write set */
+    usec_t next_try;    /* wall; 0: at once */
+    char *reason;
+    bool seen;          /* in the round that is being learnt */
+    const char *account; /* borrowed from the key */
+} Entry;
+
+struct Memory {
+    Map *entries;
+    Map *matches; /* document → size_t */
+    Arena *arena; /* of `matches` */
+};
+
+Memory *memory_new(void)
+{
+    Memory *m = xcalloc(1, sizeof(*m));
+    m->entries = map_new();
+    m->matches = map_new();
+    m->arena = arena_new();
+    return m;
+}
+
+static void entry_free(Entry *e)
+{
+    free(e->key);
+    free(e->written);
+    free(e->reason);
+    free(e);
+}
+
+static void empty(Memory *m)
+{
+    size_t position = 0;
+    for (Entry *e = map_next(m->entries, &position, NULL); e; e = map_next(m->entries, &position, NULL))
+        entry_free(e);
+    map_free(m->entries);
+    map_free(m->matches);
+    arena_free(m->arena);
+}
+
+void memory_free(Memory *m)
+{
+    if (!m)
+        return;
+    empty(m);
+    free(m);
+}
+
+void memory_forget(Memory *m)
+{
+    empty(m);
+    m->entries = map_new();
+    m->matches = map_new();
+    m->arena = arena_new();
+}
+
+/* The account stands at the end, so that it can be borrowed from the key. */
+static char *key_of(const Spec *spec, const char *target, size_t *ret_account)
+{
+    char *key = xasprintf("%s/%s/%s/%s", spec->kind->name, spec->name, target, spec->account);
+    *ret_account = strlen(key) - strlen(spec->account);
+    return key;
+}
+
+static Entry *find(const Memory *m, const Change *change)
+{
+    size_t account;
+    CLEANUP(freep) char *key = key_of(change->spec, change->live->id, &account);
+    return map_get(m->entries, key);
+}
+
+static Entry *find_or_add(Memory *m, const Change *change)
+{
+    Entry *e = find(m, change);
+    if (e)
+        return e;
+    size_t account;
+    e = xcalloc(1, sizeof(*e));
+    e->key = key_of(change->spec, change->live->id, &account);
+    e->account = e->key + account;
+    map_put(m->entries, e->key, e);
+    return e;
+}
+
+usec_t memory_next_try(const Memory *m, const Change *change, const char **ret_reason)
+{
+    const Entry *e = find(m, change);
+    if (!e)
+        return 0;
+    *ret_reason = e->reason;
+    return e->next_try;
+}
+
+static char *document_key(const Spec *spec)
+{
+    return xasprintf("%s/%s", spec->kind->name, spec->name);
+}
+
+bool memory_matches(const Memory *m, const Spec *spec, size_t *ret)
+{
+    CLEANUP(freep) char *key = document_key(spec);
+    const size_t *n = map_get(m->matches, key);
+    if (n)
+        *ret = *n;
+    return n != NULL;
+}
+
+static void pause_entry(Entry *e, unsigned times, usec_t now, usec_t interval, const char *reason)
+{
+    usec_t pause = interval;
+    for (unsigned i = 1; i < times && pause < PAUSE_MAX; i++)
+        pause *= 2;
+    e->next_try = now + (pause < PAUSE_MAX || pause == interval ? pause : PAUSE_MAX);
+    free(e->reason);
+    e->reason = xstrdup(reason);
+}
+
+static char *written_by(const Change *change)
+{
+    Str text = {0};
+    for (size_t i = 0; i < change->deltas.n; i++) {
+        const Delta *d = &change->deltas.items[i];
+        str_addf(&text, "%s=%s\n", d->path, d->to && d->to->type == NODE_STRING ? d->to->text : "");
+    }
+    return str_take(&text);
+}
+
+static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interval)
+{
+    CLEANUP(freep) char *written = written_by(change);
+    e->failures = 0;
+    e->repeats = streq_null(e->written, written) ? e->repeats + 1 : 1;
+    free(e->written);
+    e->written = TAKE(written);
+    if (e->repeats >= REPEATS_MAX)
+        pause_entry(e, e->repeats - REPEATS_MAX + 2, now, interval,
+                    "not converging: the same change was made several times, and each time the next look found it undone");
+    else
+        e->next_try = 0;
+}
+
+static void learn_change(Memory *m, const Change *change, usec_t now, usec_t interval)
+{
+    if (change->outcome == OUTCOME_PLANNED || change->outcome == OUTCOME_OBSERVED)
+        return;
+    Entry *e = change->outcome == OUTCOME_HELD ? find(m, change) : find_or_add(m, change);
+    if (!e)
+        return;
+    e->seen = true;
+    if (change->outcome == OUTCOME_DONE)
+        learn_done(e, change, now, interval);
+    else if (change->outcome == OUTCOME_FAILED)
+        pause_entry(e, ++e->failures, now, interval, change->reason ? change->reason : "it failed");
+}
+
+/* What did not come up in a whole look is in sync, or no longer declared. */
+static void forget_unseen(Memory *m, const char *account)
+{
+    VEC(Entry *) gone = {0};
+    size_t position = 0;
+    for (Entry *e = map_next(m->entries, &position, NULL); e; e = map_next(m->entries, &position, NULL)) {
+        if (!e->seen && streq(e->account, account))
+            *VEC_ADD(&gone) = e;
+        e->seen = false;
+    }
+    for (size_t i = 0; i < gone.n; i++) {
+        map_remove(m->entries, gone.items[i]->key);
+        entry_free(gone.items[i]);
+    }
+    VEC_DONE(&gone);
+}
+
+static void learn_matches(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account)
+{
+    CLEANUP(map_freep) Map *held = map_new();
+    for (size_t i = 0; i < plan->changes.n; i++)
+        if (plan->changes.items[i].outcome == OUTCOME_HELD)
+            map_put(held, plan->changes.items[i].spec->name, m);
+    for (size_t i = 0; i < plan->specs->n; i++) {
+        const Spec *spec = &plan->specs->items[i];
+        if (!spec->selector || !streq(spec->account, account) || snapshot->of[i].error || map_get(held, spec->name))
+            continue;
+        CLEANUP(freep) char *key = document_key(spec);
+        size_t *count = map_get(m->matches, key);
+        if (!count) {
+            count = arena_alloc(m->arena, sizeof(*count));
+            map_put(m->matches, arena_strdup(m->arena, key), count);
+        }
+        *count = snapshot->of[i].objects.n;
+    }
+}
+
+void memory_learn(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now, usec_t interval)
+{
+    for (size_t i = 0; i < plan->changes.n; i++)
+        learn_change(m, &plan->changes.items[i], now, interval);
+    if (plan->failures.n == 0)
+        forget_unseen(m, account);
+    learn_matches(m, plan, snapshot, account);
+}

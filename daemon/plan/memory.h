@@ -1,0 +1,25 @@
+/*
+ * What the daemon remembers from one round to the next, to be patient and never to be right: which objects failed or did
+ * not converge and when they are tried again, and how many objects each selector matched. Losing it costs a try.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+typedef struct Memory Memory;
+
+Memory *memory_new(void) __attribute__((returns_nonnull));
+void memory_free(Memory *memory);
+DEFINE_CLEANUP(Memory, memory_free)
+
+/* When may this change be tried again (wall)? 0: now. *ret_reason says why not before (borrowed). */
+usec_t memory_next_try(const Memory *memory, const Change *change, const char **ret_reason);
+/* How many objects the document's selector matched when it was last compared without being held; false: never. */
+bool memory_matches(const Memory *memory, const Spec *spec, size_t *ret);
+
+/* Takes in what became of the plan of one account: growing pauses for what failed or came back undone, forgetting for what
+ * is in sync. `interval` is the shortest pause. */
+void memory_learn(Memory *memory, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now,
+                  usec_t interval);
+/* The specs changed: everything is tried anew, and selectors may match what they like. */
+void memory_forget(Memory *memory);

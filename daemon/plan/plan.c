@@ -1,0 +1,215 @@
+#include "config.h"
+
+#include "plan/plan.h"
+
+#include "base/map.h"
+#include "base/str.h"
+#include "desired/claim.h"
+
+static const char *const action_names[ACTION_MAX] = {[ACTION_UPDATE] = "update"};
+static const char *const outcome_names[OUTCOME_MAX] = {
+    [OUTCOME_PLANNED] = "planned", [OUTCOME_DONE] = "done",         [OUTCOME_HELD] = "held",
+    [OUTCOME_FAILED] = "failed",   [OUTCOME_OBSERVED] = "observed",
+};
+
+const char *action_name(Action action)
+{
+    return action_names[action];
+}
+
+const char *outcome_name(Outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+void plan_free(Plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->changes.n; i++)
+        VEC_DONE(&plan->changes.items[i].deltas);
+    for (size_t i = 0; i < plan->failures.n; i++)
+        error_free(plan->failures.items[i].error);
+    VEC_DONE(&plan->changes);
+    VEC_DONE(&plan->failures);
+    VEC_DONE(&plan->ignored);
+    arena_free(plan->arena);
+    free(plan);
+}
+
+void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error)
+{
+    *VEC_ADD(&plan->failures) = (Failure){.spec = spec, .target = target, .error = error};
+}
+
+void change_set(Plan *plan, Change *change, Outcome outcome, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *reason = xvasprintf(format, args);
+    va_end(args);
+    change->outcome = outcome;
+    change->reason = *reason ? arena_strdup(plan->arena, reason) : NULL;
+}
+
+size_t plan_count(const Plan *plan, Outcome outcome)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->changes.n; i++)
+        n += plan->changes.items[i].outcome == outcome;
+    return n;
+}
+
+/* One claim of a document on a live object; those on the same object are linked. */
+typedef struct Claim {
+    const Spec *spec;
+    const Live *live;
+    struct Claim *next;
+    bool changed;
+} Claim;
+
+typedef struct Planner {
+    Plan *plan;
+    const Snapshot *snapshot;
+    const PlanOptions *options;
+    Map *by_object; /* id → the newest Claim on it */
+    bool *broken;   /* by the index of the spec: nothing is decided on it */
+} Planner;
+
+static bool is_ours(const Planner *p, const Spec *spec)
+{
+    return !p->options->account || streq(p->options->account, spec->account);
+}
+
+static void break_spec(Planner *p, const Spec *spec, const char *target, Error *error)
+{
+    if (p->broken[spec->index])
+        error_free(error);
+    else
+        plan_fail(p->plan, spec, target, error);
+    p->broken[spec->index] = true;
+}
+
+static void conflict(Planner *p, const Spec *spec, Mark here, const Spec *other, Mark there, const char *path, const Live *live)
+{
+    Error *e = NULL;
+    error_set(&e, ERROR_SPEC, "%s:%u:%u claims %s of %s, and so does %s \"%s\" at %s:%u:%u: leave it to one of them", spec->file,
+              here.line, here.column, path, live->id, other->kind->name, other->name, other->file, there.line, there.column);
+    break_spec(p, spec, live->id, e);
+}
+
+/* Found before anything is written: two documents that claim the same attribute of the same live object. */
+static void check_claims(Planner *p, const Claim *claim)
+{
+    for (const Claim *other = claim->next; other; other = other->next) {
+        Mark a, b;
+        const char *path = claim_overlap(p->plan->arena, claim->spec, other->spec, &a, &b);
+        if (!path)
+            continue;
+        conflict(p, claim->spec, a, other->spec, b, path, claim->live);
+        conflict(p, other->spec, b, claim->spec, a, path, claim->live);
+    }
+}
+
+static void collect(Planner *p, const Spec *spec)
+{
+    const Observed *observed = &p->snapshot->of[spec->index];
+    p->plan->declared++;
+    if (observed->error) {
+        break_spec(p, spec, spec->target, error_copy(observed->error));
+        return;
+    }
+    for (size_t i = 0; i < observed->objects.n; i++) {
+        Claim *claim = arena_alloc(p->plan->arena, sizeof(*claim));
+        *claim = (Claim){.spec = spec, .live = observed->objects.items[i]};
+        claim->next = map_put(p->by_object, claim->live->id, claim);
+        check_claims(p, claim);
+    }
+}
+
+/* An object that cannot be kept at all is an error of its document; whether it differs does not matter. */
+static bool refuse_object(Planner *p, const Spec *spec, const Live *live)
+{
+    Error *e = NULL;
+    if (live_is_gone(live))
+        error_set(&e, ERROR_NOT_FOUND, "the %s is %s", spec->kind->noun, live->state);
+    else if (live_is_foreign(live))
+        error_set(&e, ERROR_REJECTED, "this is a platform %s, which belongs to the cloud and cannot be changed", spec->kind->noun);
+    else
+        return false;
+    plan_fail(p->plan, spec, live->id, e);
+    return true;
+}
+
+static void decide(Planner *p, Change *change)
+{
+    const Spec *spec = change->spec;
+    const Live *live = change->live;
+    if (p->options->observe || spec->observe)
+        change_set(p->plan, change, OUTCOME_OBSERVED, "%s", "");
+    else if (live->unsure)
+        change_set(p->plan, change, OUTCOME_HELD, "it changed while the list was read; it will be looked at again");
+    else if (!live_is_writable(live))
+        change_set(p->plan, change, OUTCOME_HELD, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
+                   spec->kind->writable_states[0]);
+    else
+        change_set(p->plan, change, OUTCOME_PLANNED, "%s", "");
+}
+
+static bool compare(Planner *p, const Spec *spec, const Live *live)
+{
+    Change change = {.spec = spec, .live = live, .action = ACTION_UPDATE};
+    Deltas ignored = {0};
+    diff_object(spec, live, p->options->now, p->plan->arena, &change.deltas, &ignored);
+    for (size_t i = 0; i < ignored.n; i++)
+        *VEC_ADD(&p->plan->ignored) = (Ignored){.spec = spec, .live = live, .delta = ignored.items[i]};
+    VEC_DONE(&ignored);
+    if (change.deltas.n == 0)
+        return false;
+    decide(p, &change);
+    *VEC_ADD(&p->plan->changes) = change;
+    return true;
+}
+
+static void compare_all(Planner *p, const Spec *spec)
+{
+    const Observed *observed = &p->snapshot->of[spec->index];
+    for (size_t i = 0; i < observed->objects.n; i++) {
+        const Live *live = observed->objects.items[i];
+        if (refuse_object(p, spec, live) || !compare(p, spec, live))
+            continue;
+        Claim *first = map_get(p->by_object, live->id);
+        first->changed = true;
+    }
+}
+
+static void count_objects(Planner *p)
+{
+    size_t position = 0;
+    for (const Claim *c = map_next(p->by_object, &position, NULL); c; c = map_next(p->by_object, &position, NULL)) {
+        bool broken = false;
+        for (const Claim *each = c; each; each = each->next)
+            broken = broken || p->broken[each->spec->index] || live_is_gone(each->live) || live_is_foreign(each->live);
+        p->plan->objects++;
+        p->plan->in_sync += !c->changed && !broken;
+    }
+}
+
+Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options)
+{
+    Plan *plan = xcalloc(1, sizeof(*plan));
+    plan->arena = arena_new();
+    plan->specs = specs;
+    plan->now = options->now;
+    CLEANUP(map_freep) Map *by_object = map_new();
+    CLEANUP(freep) bool *broken = xcalloc(specs->n, sizeof(bool));
+    Planner planner = {plan, snapshot, options, by_object, broken};
+    for (size_t i = 0; i < specs->n; i++)
+        if (is_ours(&planner, &specs->items[i]))
+            collect(&planner, &specs->items[i]);
+    for (size_t i = 0; i < specs->n; i++)
+        if (is_ours(&planner, &specs->items[i]) && !broken[i])
+            compare_all(&planner, &specs->items[i]);
+    count_objects(&planner);
+    return plan;
+}

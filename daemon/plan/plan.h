@@ -1,0 +1,76 @@
+/*
+ * desired + live + now → plan. Pure: the same input gives the same plan, byte for byte; nothing is read, no clock asked,
+ * nothing remembered. What guards and execution find out later is written into the plan's own changes.
+ */
+#pragma once
+
+#include "plan/diff.h"
+
+typedef enum Action {
+    ACTION_UPDATE,
+    ACTION_MAX,
+} Action;
+
+typedef enum Outcome {
+    OUTCOME_PLANNED,
+    OUTCOME_DONE,
+    OUTCOME_HELD,     /* not done, for a reason that a person can remove */
+    OUTCOME_FAILED,
+    OUTCOME_OBSERVED, /* a difference that is only reported */
+    OUTCOME_MAX,
+} Outcome;
+
+const char *action_name(Action action);
+const char *outcome_name(Outcome outcome);
+
+typedef struct Change {
+    const Spec *spec;
+    const Live *live;
+    Action action;
+    Outcome outcome;
+    const char *reason; /* why held or failed; in the plan's arena, or NULL */
+    Deltas deltas;
+} Change;
+
+/* A document of which (or a live object of a document of which) something could not be found out or done. */
+typedef struct Failure {
+    const Spec *spec;
+    const char *target; /* NULL: the document as a whole */
+    Error *error;
+} Failure;
+
+/* A difference that was passed over. */
+typedef struct Ignored {
+    const Spec *spec;
+    const Live *live;
+    Delta delta;
+} Ignored;
+
+typedef struct Plan {
+    Arena *arena;
+    const Specs *specs;
+    usec_t now;      /* wall, that it was made at */
+    VEC(Change) changes;
+    VEC(Failure) failures;
+    VEC(Ignored) ignored;
+    size_t declared; /* documents */
+    size_t objects;  /* live objects that they claim */
+    size_t in_sync;  /* of those, the ones without a change */
+} Plan;
+
+typedef struct PlanOptions {
+    usec_t now;         /* wall */
+    bool observe;       /* the configuration's mode: report drift, change nothing */
+    const char *account; /* only its documents; NULL: all */
+} PlanOptions;
+
+/* Never NULL. `specs` and `snapshot` must outlive it. */
+Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options) __attribute__((returns_nonnull));
+void plan_free(Plan *plan);
+DEFINE_CLEANUP(Plan, plan_free)
+
+/* Adds a failure; takes the error over. */
+void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error);
+void change_set(Plan *plan, Change *change, Outcome outcome, const char *format, ...) PRINTF(4, 5);
+/* How many changes have that outcome. */
+size_t plan_count(const Plan *plan, Outcome outcome);

@@ -1,0 +1,44 @@
+#include "config.h"
+
+#include "record/event.h"
+
+#include "base/vec.h"
+
+static const EventRow rows[EVENT_MAX] = {
+    [EVENT_STARTED] = {"started", "44611f9125bc4437b8b230d5395531f7", LOG_INFO},
+    [EVENT_STOPPING] = {"stopping", "a7bd534e8100407a923d6a4853484cbf", LOG_INFO},
+    [EVENT_SPECS_LOADED] = {"specs-loaded", "acafc6d48930402c99d58c461226efed", LOG_INFO},
+    [EVENT_SPECS_REJECTED] = {"specs-rejected", "0777f894d7594f3891d01f09dbb09d71", LOG_ERR},
+    [EVENT_RELOADED] = {"reloaded", "b557874af4294b56bc667efe143a95f9", LOG_INFO},
+    [EVENT_RELOAD_REFUSED] = {"reload-refused", "9d9176b489544741a9f98deb3ca99a3e", LOG_ERR},
+    [EVENT_DRIFT] = {"drift", "47ec216ec6cc4cb6ae255c58fadeb6e5", LOG_NOTICE},
+    [EVENT_UPDATED] = {"updated", "a317932121644fcb8f4c51ae845839ca", LOG_NOTICE},
+    [EVENT_HELD] = {"held", "23358c9c95904cc89bdfe5405ebb61d5", LOG_WARNING},
+    [EVENT_FAILED] = {"failed", "44167391693445f1afdb726545144d6a", LOG_ERR},
+    [EVENT_ACCESS_UNCERTAIN] = {"access-uncertain", "52d79c8e21424f559b9cd87fc16d20f3", LOG_ERR},
+    [EVENT_NOT_CONVERGING] = {"not-converging", "5b653b0560b2454495c311cc2b60d956", LOG_ERR},
+    [EVENT_ACCOUNT_FAILED] = {"account-failed", "122d024e5fa44a918184493fa542ac6f", LOG_ERR},
+    [EVENT_RECOVERED] = {"recovered", "49fd1597201141f2968e5fdd706e2c8f", LOG_NOTICE},
+    [EVENT_CLOCK] = {"clock", "d2fd7c965c854211b11be39aefb5d370", LOG_WARNING},
+    [EVENT_ROUND] = {"round", "57d314ef16174cf68861cce7d243de9a", LOG_INFO},
+};
+
+const EventRow *event_row(Event event)
+{
+    return &rows[event];
+}
+
+void event_log(const Log *log, Event event, const LogField *fields, size_t n, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *message = xvasprintf(format, args);
+    va_end(args);
+    VEC(LogField) all = {0};
+    *VEC_ADD(&all) = (LogField){"MESSAGE_ID", rows[event].message_id};
+    *VEC_ADD(&all) = (LogField){"IMAGEKEEPER_EVENT", rows[event].name};
+    for (size_t i = 0; i < n; i++)
+        *VEC_ADD(&all) = fields[i];
+    log_send(log, rows[event].level, message, all.items, all.n);
+    VEC_DONE(&all);
+}

@@ -1,0 +1,35 @@
+/* What happens and operators act on: one row for one kind of event, each with its MESSAGE_ID. */
+#pragma once
+
+#include "base/log.h"
+
+typedef enum Event {
+    EVENT_STARTED,
+    EVENT_STOPPING,
+    EVENT_SPECS_LOADED,
+    EVENT_SPECS_REJECTED,
+    EVENT_RELOADED,
+    EVENT_RELOAD_REFUSED,
+    EVENT_DRIFT,          /* found, and only reported */
+    EVENT_UPDATED,
+    EVENT_HELD,
+    EVENT_FAILED,         /* reading or writing an object */
+    EVENT_ACCESS_UNCERTAIN,
+    EVENT_NOT_CONVERGING,
+    EVENT_ACCOUNT_FAILED, /* many documents of an account, for one reason */
+    EVENT_RECOVERED,
+    EVENT_CLOCK,
+    EVENT_ROUND,
+    EVENT_MAX,
+} Event;
+
+typedef struct EventRow {
+    const char *name;       /* in history */
+    const char *message_id; /* never changes */
+    int level;              /* syslog's */
+} EventRow;
+
+const EventRow *event_row(Event event);
+
+/* Logs it: MESSAGE_ID and IMAGEKEEPER_EVENT are added to `fields`. */
+void event_log(const Log *log, Event event, const LogField *fields, size_t n, const char *format, ...) PRINTF(5, 6);

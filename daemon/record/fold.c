@@ -1,0 +1,90 @@
+#include "config.h"
+
+#include "record/fold.h"
+
+#include "base/map.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+#define SAY_AGAIN (1 * USEC_PER_HOUR)
+
+typedef struct Condition {
+    char *key, *subject;
+    usec_t said;
+    unsigned met; /* since then */
+    bool seen;    /* in this round */
+} Condition;
+
+struct Fold {
+    Map *conditions;
+};
+
+Fold *fold_new(void)
+{
+    Fold *f = xcalloc(1, sizeof(*f));
+    f->conditions = map_new();
+    return f;
+}
+
+static void condition_free(Condition *c)
+{
+    free(c->key);
+    free(c->subject);
+    free(c);
+}
+
+void fold_free(Fold *f)
+{
+    if (!f)
+        return;
+    size_t position = 0;
+    for (Condition *c = map_next(f->conditions, &position, NULL); c; c = map_next(f->conditions, &position, NULL))
+        condition_free(c);
+    map_free(f->conditions);
+    free(f);
+}
+
+unsigned fold_meet(Fold *f, const char *key, const char *subject, usec_t now)
+{
+    Condition *c = map_get(f->conditions, key);
+    if (c) {
+        c->met += !c->seen; /* once a round */
+    } else {
+        c = xcalloc(1, sizeof(*c));
+        *c = (Condition){.key = xstrdup(key), .subject = xstrdup(subject), .met = 1};
+        map_put(f->conditions, c->key, c);
+    }
+    c->seen = true;
+    if (c->said && now < c->said + SAY_AGAIN)
+        return 0;
+    unsigned met = c->met;
+    c->said = now;
+    c->met = 0;
+    return met;
+}
+
+static bool is_kept(const char *key, const char *const *keep)
+{
+    for (; *keep; keep++)
+        if (starts_with(key, *keep))
+            return true;
+    return false;
+}
+
+void fold_end_round(Fold *f, const char *const *keep, void (*passed)(void *userdata, const char *subject), void *userdata)
+{
+    VEC(Condition *) gone = {0};
+    size_t position = 0;
+    for (Condition *c = map_next(f->conditions, &position, NULL); c; c = map_next(f->conditions, &position, NULL)) {
+        if (!c->seen && !is_kept(c->key, keep))
+            *VEC_ADD(&gone) = c;
+        c->seen = false;
+    }
+    for (size_t i = 0; i < gone.n; i++) {
+        if (gone.items[i]->subject)
+            passed(userdata, gone.items[i]->subject);
+        map_remove(f->conditions, gone.items[i]->key);
+        condition_free(gone.items[i]);
+    }
+    VEC_DONE(&gone);
+}

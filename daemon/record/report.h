@@ -1,0 +1,28 @@
+/* What a round found and did, for people (text) and programs (JSON: the format of design section 6). */
+#pragma once
+
+#include "base/str.h"
+#include "round.h"
+
+typedef struct Report {
+    const Specs *specs;
+    const AccountResult *results;
+    size_t n;
+} Report;
+
+typedef struct ReportTotals {
+    size_t declared, objects, in_sync, update, held, observed, failed, errors, requests;
+    size_t differences; /* planned, held or observed */
+} ReportTotals;
+
+ReportTotals report_totals(const Report *report);
+
+typedef struct ReportStyle {
+    bool colour;
+    bool show_ignored;
+    const char *specs_path; /* put before file names, so that a terminal can open them */
+} ReportStyle;
+
+/* Results go to `out`, errors (what could not be found out or done) to `errors`. */
+void report_text(const Report *report, const ReportStyle *style, Str *out, Str *errors);
+void report_json(const Report *report, bool show_ignored, Str *out);

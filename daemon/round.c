@@ -1,0 +1,231 @@
+#include "config.h"
+
+#include "round.h"
+
+#include <inttypes.h>
+
+#include "base/str.h"
+#include "live/observe.h"
+
+#define CLOCK_SUSPECT (60 * (int64_t)USEC_PER_SEC)
+
+typedef struct AccountRound {
+    Round *round;
+    const AccountSlot *slot;
+    Snapshot *snapshot;
+    VEC(Observer *) observers;
+    unsigned observing; /* of them, not yet done */
+    Plan *plan;
+    Run *run;
+    unsigned sent_before;
+    bool ended;
+} AccountRound;
+
+struct Round {
+    sd_event *loop;
+    RoundOptions options;
+    RoundHandlers handlers;
+    sd_event_source *wake;
+    AccountRound *accounts;
+    AccountResult *results;
+    size_t n;
+    bool stopping;
+};
+
+static bool names_account(const Specs *specs, const char *account)
+{
+    for (size_t i = 0; i < specs->n; i++)
+        if (streq(specs->items[i].account, account))
+            return true;
+    return false;
+}
+
+/* A wrong clock looks like bad credentials, so what is known of it is said where they are refused. */
+static void explain(const AccountRound *a, Error *e)
+{
+    int64_t difference;
+    const char *advice = error_policy(e->kind)->advice;
+    if (e->kind == ERROR_AUTH && a->slot->account &&
+        http_client_clock_difference(a->slot->account->client, &difference) &&
+        (difference > CLOCK_SUSPECT || difference < -CLOCK_SUSPECT)) {
+        CLEANUP(freep) char *message = TAKE(e->message);
+        e->message = xasprintf("%s; this machine's clock is %" PRId64 " s %s the cloud's: set it right", message,
+                               (difference < 0 ? -difference : difference) / (int64_t)USEC_PER_SEC,
+                               difference < 0 ? "ahead of" : "behind");
+    } else if (advice && !strstr(e->message, advice)) {
+        CLEANUP(freep) char *message = TAKE(e->message);
+        e->message = xasprintf("%s; %s", message, advice);
+    }
+}
+
+static void finish(AccountRound *a)
+{
+    Round *round = a->round;
+    AccountResult *result = &round->results[a - round->accounts];
+    const Account *account = a->slot->account;
+    for (size_t i = 0; i < a->plan->failures.n; i++)
+        explain(a, a->plan->failures.items[i].error);
+    *result = (AccountResult){.slot = a->slot, .plan = a->plan, .snapshot = a->snapshot};
+    if (account) {
+        result->requests = http_client_sent(account->client) - a->sent_before;
+        result->has_clock_difference = http_client_clock_difference(account->client, &result->clock_difference_usec);
+    }
+    if (round->options.memory && !round->stopping)
+        memory_learn(round->options.memory, a->plan, a->snapshot, a->slot->config->name, clock_wall(),
+                     round->options.config->interval);
+    a->ended = true;
+    sd_event_source_set_enabled(round->wake, SD_EVENT_ONESHOT);
+}
+
+static void on_op(void *userdata, const Op *op)
+{
+    AccountRound *a = userdata;
+    if (a->round->handlers.changed)
+        a->round->handlers.changed(a->round->handlers.userdata, op);
+}
+
+static void on_run_done(void *userdata)
+{
+    finish(userdata);
+}
+
+static void plan_and_go(AccountRound *a)
+{
+    const RoundOptions *o = &a->round->options;
+    PlanOptions options = {.now = clock_wall(), .observe = o->config->observe, .account = a->slot->config->name};
+    a->plan = plan_make(o->specs, a->snapshot, &options);
+    if (o->plan_only || a->round->stopping) {
+        finish(a);
+        return;
+    }
+    GuardOptions guard = {
+        .max_changes = o->config->max_changes,
+        .config_file = o->config->file,
+        .account = a->slot->config->name,
+        .memory = o->memory,
+        .saved = o->saved,
+        .now = options.now,
+    };
+    guard_plan(a->plan, a->snapshot, &guard);
+    RunHandlers handlers = {.ended = on_op, .done = on_run_done, .userdata = a};
+    a->run = run_start(a->slot->account, a->plan, &(OpOptions){.exact = o->saved != NULL}, a->round->loop, &handlers);
+}
+
+static void on_observed(void *userdata)
+{
+    AccountRound *a = userdata;
+    if (--a->observing == 0)
+        plan_and_go(a);
+}
+
+static bool has_kind(const Specs *specs, const Kind *kind, const char *account)
+{
+    for (size_t i = 0; i < specs->n; i++)
+        if (specs->items[i].kind == kind && streq(specs->items[i].account, account))
+            return true;
+    return false;
+}
+
+/* None of the account's documents can be looked at, for one reason. */
+static void fail_all(AccountRound *a, const Error *error)
+{
+    const Specs *specs = a->round->options.specs;
+    for (size_t i = 0; i < specs->n; i++)
+        if (streq(specs->items[i].account, a->slot->config->name) && !a->snapshot->of[i].error)
+            a->snapshot->of[i].error = error_copy(error);
+}
+
+static void begin(AccountRound *a)
+{
+    const Specs *specs = a->round->options.specs;
+    Account *account = a->slot->account;
+    a->snapshot = snapshot_new(specs->n);
+    if (!account) {
+        fail_all(a, a->slot->error);
+        a->plan = plan_make(specs, a->snapshot, &(PlanOptions){.now = clock_wall(), .account = a->slot->config->name});
+        finish(a);
+        return;
+    }
+    a->sent_before = http_client_sent(account->client);
+    for (const Kind *const *k = kinds; *k; k++)
+        if (has_kind(specs, *k, account->name)) {
+            a->observing++;
+            *VEC_ADD(&a->observers) = observe_start(account, *k, specs, a->snapshot, a->round->loop, on_observed, a);
+        }
+}
+
+static int check_end(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    Round *round = userdata;
+    for (size_t i = 0; i < round->n; i++)
+        if (!round->accounts[i].ended)
+            return 0;
+    round->handlers.done(round->handlers.userdata);
+    return 0;
+}
+
+Round *round_start(sd_event *loop, const RoundOptions *options, const RoundHandlers *handlers)
+{
+    Round *round = xcalloc(1, sizeof(*round));
+    *round = (Round){.loop = loop, .options = *options, .handlers = *handlers};
+    sd_event_add_defer(loop, &round->wake, check_end, round);
+    round->accounts = xcalloc(options->accounts->n, sizeof(AccountRound));
+    round->results = xcalloc(options->accounts->n, sizeof(AccountResult));
+    for (size_t i = 0; i < options->accounts->n; i++)
+        if (names_account(options->specs, options->accounts->slots[i].config->name))
+            round->accounts[round->n++] = (AccountRound){.round = round, .slot = &options->accounts->slots[i]};
+    for (size_t i = 0; i < round->n; i++)
+        begin(&round->accounts[i]);
+    return round;
+}
+
+static void give_up_look(AccountRound *a)
+{
+    Error *e = NULL;
+    for (size_t i = 0; i < a->observers.n; i++)
+        observe_free(a->observers.items[i]);
+    a->observers.n = 0;
+    a->observing = 0;
+    error_set(&e, ERROR_CANCELLED, "stopped while it was looked at");
+    fail_all(a, e);
+    error_free(e);
+    plan_and_go(a);
+}
+
+void round_stop(Round *round)
+{
+    round->stopping = true;
+    for (size_t i = 0; i < round->n; i++) {
+        AccountRound *a = &round->accounts[i];
+        if (a->run && !a->ended)
+            run_stop(a->run);
+        else if (!a->ended)
+            give_up_look(a);
+    }
+}
+
+void round_free(Round *round)
+{
+    if (!round)
+        return;
+    for (size_t i = 0; i < round->n; i++) {
+        AccountRound *a = &round->accounts[i];
+        for (size_t k = 0; k < a->observers.n; k++)
+            observe_free(a->observers.items[k]);
+        VEC_DONE(&a->observers);
+        run_free(a->run);
+        plan_free(a->plan);
+        snapshot_free(a->snapshot);
+    }
+    sd_event_source_disable_unref(round->wake);
+    free(round->accounts);
+    free(round->results);
+    free(round);
+}
+
+const AccountResult *round_results(const Round *round, size_t *ret_n)
+{
+    *ret_n = round->n;
+    return round->results;
+}

@@ -1,0 +1,223 @@
+"""Starts the cloud simulator and talks to its control API. Standard library alone.
+
+    with Simulator() as sim:
+        sim.generate(10, compartment)
+        sim.fault("GetImage", "status", status=503, times=2)
+        ... run the program under test against sim.endpoint with sim.ca_file ...
+        assert sim.image(image_id)["updates"] == 1
+
+The simulator dies with the thread that started it, so start it from the main thread.
+"""
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+TENANCY = "ocid1.tenancy.oc1..aaaaaaaaexampletenancy"
+USER = "ocid1.user.oc1..aaaaaaaaexampleuser"
+FINGERPRINT = "90:d2:64:b2:3a:be:26:49:80:18:89:9e:6e:39:b8:c8"
+KEY_ID = "%s/%s/%s" % (TENANCY, USER, FINGERPRINT)
+COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaexamplecompartment"
+
+
+def vectors(name):
+    """Path of a test key or vector file."""
+    source = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(HERE))
+    directory = os.environ.get("VECTORS") or os.path.join(source, "tests", "data", "vectors")
+    return os.path.join(directory, name)
+
+
+class ControlError(Exception):
+    """The control API refused a call."""
+
+
+class Simulator:
+    def __init__(self, program=None, directory=None, public_key=None, key_id=None, images=0, compartment=COMPARTMENT,
+                 plain_http=False, stderr=None):
+        self.program = program or os.environ["OCI_SIMULATOR"]
+        self.own_directory = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix="oci-simulator-")
+        self.arguments = ["--directory", self.directory,
+                          "--public-key", public_key or vectors("oci-test-key-public.pem")]
+        if key_id:
+            self.arguments += ["--key-id", key_id]
+        if images:
+            self.arguments += ["--images", str(images), "--compartment", compartment]
+        if plain_http:
+            self.arguments += ["--http"]
+        self.stderr = stderr
+        self.process = None
+        self.endpoint = None
+        self.control = None
+        self.ca_file = os.path.join(self.directory, "ca.pem")
+        self.log_file = os.path.join(self.directory, "requests.jsonl")
+
+    def start(self, timeout=30):
+        ready = os.path.join(self.directory, "ready")
+        if os.path.exists(ready):
+            os.unlink(ready)
+        self.process = subprocess.Popen([self.program] + self.arguments, stderr=self.stderr)
+        end = time.monotonic() + timeout
+        while not os.path.exists(ready):
+            if self.process.poll() is not None:
+                raise RuntimeError("the simulator ended at once with status %d" % self.process.returncode)
+            if time.monotonic() > end:
+                self.stop()
+                raise RuntimeError("the simulator was not ready after %d s" % timeout)
+            time.sleep(0.005)
+        with open(ready) as file:
+            told = json.load(file)
+        self.endpoint = told["endpoint"]
+        self.control = told["control"]
+        return self
+
+    def stop(self, timeout=30):
+        """Ends the simulator; returns its exit status (0 is a clean end)."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        status, self.process = self.process.returncode, None
+        return status
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        try:
+            self.stop()
+        finally:
+            if self.own_directory:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def call(self, method, path, body=None):
+        """One call of the control API; returns the parsed answer."""
+        where = urllib.parse.urlsplit(self.control)
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=120)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body).encode())
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        answer = json.loads(text)
+        if response.status != 200:
+            raise ControlError("%s %s: %d %s" % (method, path, response.status, answer.get("error")))
+        return answer
+
+    def _image_call(self, image_id, verb, body=None):
+        return self.call("POST", "/images/%s/%s" % (urllib.parse.quote(image_id, safe=""), verb), body)
+
+    def add_images(self, images):
+        """Creates or replaces one image or a list of them; missing fields get defaults."""
+        return self.call("POST", "/images", images)
+
+    def add_compartment(self, compartment=COMPARTMENT):
+        return self.call("POST", "/compartments", {"id": compartment})
+
+    def generate(self, count, compartment=COMPARTMENT, prefix=None, image=None):
+        """Makes many images; `image` is merged into each of them. Returns their ids."""
+        body = {"count": count, "compartmentId": compartment}
+        if prefix is not None:
+            body["prefix"] = prefix
+        if image is not None:
+            body["image"] = image
+        self.call("POST", "/generate", body)
+        return ["ocid1.image.oc1.phx.%s%06d" % ("aaaaaaaa" if prefix is None else prefix, n)
+                for n in range(1, count + 1)]
+
+    def image(self, image_id):
+        """{"image", "etag", "version", "updates", "hidden", "unreadable"}"""
+        return self.call("GET", "/images/" + urllib.parse.quote(image_id, safe=""))
+
+    def images(self):
+        """All images by id, each as image() tells them."""
+        return {item["image"]["id"]: item for item in self.call("GET", "/images")["images"]}
+
+    def change(self, image_id, **members):
+        """Another actor's change, past the API."""
+        return self._image_call(image_id, "change", members)
+
+    def delete(self, image_id):
+        return self._image_call(image_id, "delete")
+
+    def purge(self, image_id):
+        return self._image_call(image_id, "purge")
+
+    def hide(self, image_id, listed=False):
+        """Hides an image (listed=True: from GET and PUT alone) or a whole compartment."""
+        if self._is_compartment(image_id):
+            return self.call("POST", "/compartments/%s/hide" % urllib.parse.quote(image_id, safe=""))
+        return self._image_call(image_id, "hide", {"listed": listed})
+
+    def show(self, image_id):
+        if self._is_compartment(image_id):
+            return self.call("POST", "/compartments/%s/show" % urllib.parse.quote(image_id, safe=""))
+        return self._image_call(image_id, "show")
+
+    @staticmethod
+    def _is_compartment(ocid):
+        return ocid.startswith("ocid1.compartment.") or ocid.startswith("ocid1.tenancy.")
+
+    def fault(self, operation, fault, **parameters):
+        """Adds one fault rule: fault("GetImage", "status", status=503, times=2, target=ocid)."""
+        return self.call("POST", "/faults", dict(parameters, operation=operation, fault=fault))
+
+    def faults(self):
+        """The rules with "left", "skipLeft" and "fired"."""
+        return self.call("GET", "/faults")
+
+    def clear_faults(self):
+        return self.call("DELETE", "/faults")
+
+    def config(self, **settings):
+        return self.call("POST", "/config", settings)
+
+    def statistics(self):
+        return self.call("GET", "/statistics")
+
+    def reset(self):
+        return self.call("POST", "/reset")
+
+    def requests(self, operation=None):
+        """The request log so far, of one operation or of all."""
+        with open(self.log_file) as file:
+            text = file.read()
+        lines = [json.loads(line) for line in text.split("\n")[:-1]]
+        return [line for line in lines if operation is None or line["operation"] == operation]
+
+
+def write_private(path, text):
+    """Writes a file that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+
+
+def write_oci_config(directory, key_pem=None, passphrase=None, profile="DEFAULT", region="us-phoenix-1",
+                     tenancy=TENANCY, user=USER, fingerprint=FINGERPRINT, name="config", **more):
+    """Writes an OCI config file and a copy of the key, both 0600; returns the path of the config file."""
+    key_file = os.path.join(directory, name + ".key.pem")
+    with open(key_pem or vectors("oci-test-key.pem")) as file:
+        write_private(key_file, file.read())
+    lines = ["[%s]" % profile, "user=" + user, "fingerprint=" + fingerprint, "tenancy=" + tenancy,
+             "region=" + region, "key_file=" + key_file]
+    if passphrase is not None:
+        lines.append("pass_phrase=" + passphrase)
+    lines += ["%s=%s" % item for item in more.items()]
+    path = os.path.join(directory, name)
+    write_private(path, "\n".join(lines) + "\n")
+    return path

@@ -1,0 +1,156 @@
+/* The request log (one JSON object a line) and the statistics. */
+#include "reqlog.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "json.h"
+#include "oci.h"
+
+bool reqlog_open(struct reqlog *log, const char *path)
+{
+    pthread_mutex_init(&log->lock, NULL);
+    log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    return log->fd >= 0;
+}
+
+void reqlog_close(struct reqlog *log)
+{
+    if (log->fd >= 0) {
+        close(log->fd);
+    }
+    pthread_mutex_destroy(&log->lock);
+}
+
+void reqlog_reset(struct reqlog *log)
+{
+    pthread_mutex_lock(&log->lock);
+    if (ftruncate(log->fd, 0) != 0) {
+        perror("oci-simulator: request log");
+    }
+    memset(log->counts, 0, sizeof(log->counts));
+    log->requests = log->applied = log->token_misuse = log->updates_without_if_match = 0;
+    log->concurrent_peak = log->concurrent;
+    pthread_mutex_unlock(&log->lock);
+}
+
+void reqlog_begin(struct reqlog *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->concurrent++;
+    if (log->concurrent > log->concurrent_peak) {
+        log->concurrent_peak = log->concurrent;
+    }
+    pthread_mutex_unlock(&log->lock);
+}
+
+void reqlog_end(struct reqlog *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->concurrent--;
+    pthread_mutex_unlock(&log->lock);
+}
+
+void reqlog_count_misuse(struct reqlog *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->token_misuse++;
+    pthread_mutex_unlock(&log->lock);
+}
+
+static void add_text(cJSON *object, const char *name, const char *value)
+{
+    cJSON_AddItemToObject(object, name, value == NULL ? cJSON_CreateNull() : cJSON_CreateString(value));
+}
+
+static cJSON *body_of(const struct request *request)
+{
+    cJSON *body = request->body.length == 0 ? NULL : cJSON_ParseWithLength(request->body.bytes, request->body.length);
+
+    return body != NULL ? body : cJSON_CreateNull();
+}
+
+static cJSON *make_line(const struct request *request, const struct reply *reply, bool answered, const char *request_id,
+                        const char *fault)
+{
+    cJSON *line = cJSON_CreateObject();
+    char now[CLOCK_TEXT];
+
+    clock_rfc3339_now(now);
+    add_text(line, "time", now);
+    add_text(line, "method", request->method);
+    add_text(line, "path", request->path);
+    add_text(line, "query", request->query == NULL ? "" : request->query);
+    add_text(line, "operation", request->route == NULL ? NULL : oci_operation_name(request->route));
+    add_text(line, "target", request->image_id);
+    cJSON_AddItemToObject(line, "status", answered ? cJSON_CreateNumber(reply->status) : cJSON_CreateNull());
+    add_text(line, "code", reply->code);
+    add_text(line, "message", reply->message);
+    add_text(line, "opcRequestId", request_id);
+    add_text(line, "ifMatch", request_header(request, "if-match", NULL));
+    add_text(line, "retryToken", request_header(request, "opc-retry-token", NULL));
+    cJSON_AddItemToObject(line, "body", body_of(request));
+    add_text(line, "fault", fault);
+    cJSON_AddNumberToObject(line, "connection", (double)request->connection);
+    cJSON_AddBoolToObject(line, "applied", reply->applied);
+    return line;
+}
+
+void reqlog_write(struct reqlog *log, const struct request *request, const struct reply *reply, bool answered,
+                  const char *request_id, const char *fault)
+{
+    cJSON *line = make_line(request, reply, answered, request_id, fault);
+    size_t operation = request->route == NULL ? 0 : 1 + oci_operation_index(request->route);
+    size_t status = answered && reply->status > 0 && reply->status < REQLOG_STATUSES ? (size_t)reply->status : 0;
+
+    pthread_mutex_lock(&log->lock);
+    cJSON_AddNumberToObject(line, "n", (double)++log->requests);
+    log->counts[operation][status]++;
+    log->applied += reply->applied;
+    log->updates_without_if_match += request->route != NULL && strcmp(request->method, "PUT") == 0 &&
+                                     request_header(request, "if-match", NULL) == NULL;
+    char *text = json_print(line);
+    char *ended = xprintf("%s\n", text);
+    if (write(log->fd, ended, strlen(ended)) < 0) {
+        perror("oci-simulator: request log");
+    }
+    pthread_mutex_unlock(&log->lock);
+    free(ended);
+    free(text);
+    cJSON_Delete(line);
+}
+
+cJSON *reqlog_statistics(struct reqlog *log, unsigned long connections)
+{
+    cJSON *statistics = cJSON_CreateObject();
+    cJSON *operations = cJSON_AddObjectToObject(statistics, "operations");
+
+    pthread_mutex_lock(&log->lock);
+    for (size_t i = 0; i < REQLOG_OPERATIONS; i++) {
+        cJSON *statuses = cJSON_CreateObject();
+        for (size_t status = 0; status < REQLOG_STATUSES; status++) {
+            char name[16];
+            snprintf(name, sizeof(name), "%zu", status);
+            if (log->counts[i][status] > 0) {
+                cJSON_AddNumberToObject(statuses, status == 0 ? "none" : name, (double)log->counts[i][status]);
+            }
+        }
+        if (statuses->child != NULL) {
+            cJSON_AddItemToObject(operations, i == 0 ? "unknown" : oci_operation_at(i - 1), statuses);
+        } else {
+            cJSON_Delete(statuses);
+        }
+    }
+    cJSON_AddNumberToObject(statistics, "requests", (double)log->requests);
+    cJSON_AddNumberToObject(statistics, "applied", (double)log->applied);
+    cJSON_AddNumberToObject(statistics, "tokenMisuse", (double)log->token_misuse);
+    cJSON_AddNumberToObject(statistics, "updatesWithoutIfMatch", (double)log->updates_without_if_match);
+    cJSON_AddNumberToObject(statistics, "connections", (double)connections);
+    cJSON_AddNumberToObject(statistics, "concurrentPeak", (double)log->concurrent_peak);
+    pthread_mutex_unlock(&log->lock);
+    return statistics;
+}

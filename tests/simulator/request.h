@@ -1,0 +1,47 @@
+/* One API request as it came over the wire: raw target, parsed query, headers, body. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "text.h"
+
+#define REQUEST_HEADERS 100
+#define REQUEST_PARAMETERS 20
+#define REQUEST_BODY_MAX (1024u * 1024u)
+
+struct pair {
+    char *name;
+    char *value;
+};
+
+struct route;
+
+struct request {
+    char *target; /* path and query, the raw bytes of the request line */
+    char *path;   /* raw, without the query */
+    char *query;  /* raw, NULL when there is no '?' */
+    char *method;
+    char *image_id;                             /* decoded last part of the path, NULL for lists and unknown paths */
+    struct pair parameters[REQUEST_PARAMETERS]; /* decoded */
+    size_t parameter_count;
+    bool bad_query;                       /* illegal characters, bad percent-encoding, too many parameters */
+    struct pair headers[REQUEST_HEADERS]; /* borrowed from the HTTP library */
+    size_t header_count;
+    bool too_many_headers;
+    struct text body;
+    bool body_too_large;
+    unsigned long connection;
+    const struct route *route; /* NULL when path or method is unknown */
+    bool known_path;
+};
+
+struct request *request_new(const char *target);
+void request_free(struct request *request);
+
+/* Value of a header (name in any case), NULL when absent. `count` may be NULL. */
+const char *request_header(const struct request *request, const char *name, size_t *count);
+/* Decoded value of a query parameter, NULL when absent. */
+const char *request_parameter(const struct request *request, const char *name);
+/* Percent-decodes `length` bytes; NULL when malformed or with a NUL. A raw '+' means a space. */
+char *request_decode(const char *text, size_t length);

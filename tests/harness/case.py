@@ -1,0 +1,232 @@
+"""What the tests of the programs share: a world of a simulator, a configuration and specs; running the programs; TAP.
+
+    @case
+    def an_image_in_sync_needs_nothing(w): ...
+
+    run()
+
+Every case gets a world of its own, removed afterwards unless KEEP=1. `PROGRAM.py PATTERN` runs the matching cases alone.
+"""
+import fnmatch
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import sim as simulator
+
+COMPARTMENT = simulator.COMPARTMENT
+_cases = []
+
+
+def case(function):
+    _cases.append(function)
+    return function
+
+
+def image_id(n):
+    return "ocid1.image.oc1.phx.test%06d" % n
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def expect(self, status):
+        assert self.status == status, "exit status %s, expected %s\n%s%s" % (self.status, status, self.out, self.err)
+        return self
+
+
+class Daemon:
+    """imagekeeperd in the foreground, its stderr collected line by line, its notifications on a socket."""
+
+    def __init__(self, command, environment):
+        import socket
+        self.folder = tempfile.mkdtemp(prefix="ik-notify-")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.folder + "/s")
+        self.messages = []
+        self.lines = []
+        self.changed = threading.Condition()
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
+                                        env=dict(environment, NOTIFY_SOCKET=self.folder + "/s"))
+        threading.Thread(target=self._read_lines, daemon=True).start()
+        threading.Thread(target=self._read_messages, daemon=True).start()
+
+    def _read_lines(self):
+        for line in self.process.stderr:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+
+    def _read_messages(self):
+        while True:
+            try:
+                message = self.socket.recv(65536).decode()
+            except OSError:
+                return
+            with self.changed:
+                self.messages.append(message)
+                self.changed.notify_all()
+
+    def _wait(self, find, what, timeout=60):
+        with self.changed:
+            if not self.changed.wait_for(find, timeout):
+                raise AssertionError("waited in vain for %s; log:\n%s\nnotifications:\n%s" %
+                                     (what, "\n".join(self.lines), "\n".join(self.messages)))
+            return find()
+
+    def wait_line(self, pattern, after=0):
+        """The number of the first line from `after` on that fits."""
+        return self._wait(lambda: next((i + 1 for i, line in enumerate(self.lines[after:], after)
+                                        if re.search(pattern, line)), 0), "the line /%s/" % pattern)
+
+    def wait_message(self, pattern, after=0):
+        return self._wait(lambda: next((i + 1 for i, m in enumerate(self.messages[after:], after)
+                                        if re.search(pattern, m)), 0), "the notification /%s/" % pattern)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=60):
+        status = self.process.wait(timeout)
+        self.socket.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return status
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        return self.wait()
+
+
+class World:
+    def __init__(self, sim, folder):
+        self.sim, self.folder = sim, folder
+        self.specs = os.path.join(folder, "specs")
+        self.config_file = os.path.join(folder, "imagekeeper.yaml")
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OCI_CLI")}
+        self.environment.update(HOME=folder, NO_COLOR="1")
+        self.daemons = []
+        os.mkdir(self.specs)
+        os.mkdir(os.path.join(folder, "oci"))
+        self.oci_config = simulator.write_oci_config(os.path.join(folder, "oci"))
+        self.configure()
+
+    def configure(self, top="", account="", accounts=None):
+        """`account` is added to the account `prod`, `top` to the file; `accounts` replaces the list."""
+        text = "specs: specs\ninterval: 1s\n%s" % top
+        text += accounts or ("accounts:\n  - name: prod\n    type: oci\n    configFile: %s\n    endpoint: %s\n    caFile: %s\n%s"
+                             % (self.oci_config, self.sim.endpoint, self.sim.ca_file, account))
+        self.write(self.config_file, text)
+
+    def write(self, path, text):
+        path = os.path.join(self.specs, path)  # an absolute one stays as it is
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".new", "w") as f:
+            f.write(text)
+        os.rename(path + ".new", path)
+
+    def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
+        """One OciImage document, written as YAML flow so that any value can stand in it."""
+        lines = ["apiVersion: imagekeeper/v1", "kind: OciImage", "metadata: {name: %s}" % name, "spec:", "  account: " + account]
+        if selector is not None:
+            lines.append("  selector: " + json.dumps(dict(compartmentId=COMPARTMENT, **selector)))
+        else:
+            lines.append("  imageId: " + (target or image_id(1)))
+        lines += ["  %s: %s" % (key, json.dumps(value)) for key, value in want.items()]
+        if reconcile:
+            lines.append("reconcile: " + reconcile)
+        self.write(file or name + ".yaml", "\n".join(lines) + "\n")
+
+    def image(self, n=1, **members):
+        image = {"id": image_id(n), "compartmentId": COMPARTMENT, "displayName": "image %d" % n,
+                 "operatingSystem": "Oracle Linux", "operatingSystemVersion": "8", "freeformTags": {"team": "base"},
+                 "definedTags": {"Oracle-Tags": {"CreatedBy": "someone", "CreatedOn": "2026-01-01T00:00:00.000Z"}}}
+        image.update(members)
+        self.sim.add_images([image])
+        return image["id"]
+
+    def live(self, n=1):
+        return self.sim.image(n if isinstance(n, str) else image_id(n))["image"]
+
+    def updates(self, n=1):
+        return self.sim.image(n if isinstance(n, str) else image_id(n))["updates"]
+
+    def run(self, *words, stdout=None, **environment):
+        command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPER"], words[0], "--config", self.config_file]
+        done = subprocess.run(command + list(words[1:]), stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=dict(self.environment, **environment), timeout=300)
+        assert done.returncode >= 0, "ended by signal %d\n%s" % (-done.returncode, done.stderr)
+        assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def plan(self, *words):
+        return self.run("plan", "-o", "json", *words)
+
+    def apply(self, *words):
+        return self.run("apply", "-o", "json", *words)
+
+    def daemon(self, *words):
+        command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPERD"], "--config", self.config_file]
+        self.daemons.append(Daemon(command + list(words), self.environment))
+        return self.daemons[-1]
+
+
+def eventually(condition, what="it", timeout=60):
+    """For what only the simulator can tell; the time is a bound on hanging, not on speed."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, "waited in vain for " + what
+        time.sleep(0.01)
+
+
+def _run_case(function):
+    folder = tempfile.mkdtemp(prefix="ik-test-")
+    world = None
+    try:
+        with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL) as sim:
+            world = World(sim, folder)
+            function(world)
+            for daemon in world.daemons:
+                if daemon.process.poll() is None:
+                    assert daemon.stop() == 0, "the daemon ended with an error:\n" + "\n".join(daemon.lines)
+            assert sim.statistics()["tokenMisuse"] == 0, "a retry token was shared by two requests"
+            assert sim.statistics()["updatesWithoutIfMatch"] == 0, "an update was sent without if-match"
+    finally:
+        for daemon in world.daemons if world else []:
+            if daemon.process.poll() is None:
+                daemon.process.kill()
+                daemon.wait()
+        if os.environ.get("KEEP"):
+            print("# kept: " + folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run():
+    patterns = sys.argv[1:] or ["*"]
+    chosen = [c for c in _cases if any(fnmatch.fnmatch(c.__name__, p) for p in patterns)]
+    print("1..%d" % len(chosen), flush=True)
+    failed = 0
+    for n, function in enumerate(chosen, 1):
+        try:
+            _run_case(function)
+            print("ok %d - %s" % (n, function.__name__), flush=True)
+        except Exception:
+            failed += 1
+            print("not ok %d - %s" % (n, function.__name__))
+            for line in traceback.format_exc().splitlines():
+                print("# " + line, flush=True)
+    sys.exit(1 if failed or not chosen else 0)

@@ -158,13 +158,17 @@ static usec_t next_interval(const Keeper *k)
     return interval + mix(h) % (interval / 10 + 1);
 }
 
+/* In words, before the first round and without specs to go by. */
+static char *idle_text(const Keeper *k)
+{
+    if (k->specs)
+        return xstrdup("Specs are loaded, looking");
+    return xasprintf("Nothing is enforced: %s", k->specs_problem ? k->specs_problem : "no specs yet");
+}
+
 static char *status_text(const Keeper *k, const ReportTotals *t)
 {
     Str text = {0};
-    if (!k->specs) {
-        str_addf(&text, "Nothing is enforced: %s", k->specs_problem ? k->specs_problem : "no specs yet");
-        return str_take(&text);
-    }
     str_addf(&text, "%zu of %zu objects in sync", t->in_sync, t->objects);
     if (t->differences)
         str_addf(&text, ", %zu differences", t->differences);
@@ -223,7 +227,7 @@ static void begin_round(Keeper *k)
     k->round_started = clock_monotonic();
     load_specs(k);
     if (!k->specs) {
-        CLEANUP(freep) char *status = status_text(k, NULL);
+        CLEANUP(freep) char *status = idle_text(k);
         notify_status(status);
         arm(k, k->round_started + next_interval(k));
         return;
@@ -355,7 +359,7 @@ int keeper_run(const KeeperOptions *options, const Log *log)
     }
     event_log(log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s", options->config_file);
     load_specs(&k);
-    CLEANUP(freep) char *status = k.specs ? xstrdup("Specs are loaded, looking") : status_text(&k, NULL);
+    CLEANUP(freep) char *status = idle_text(&k);
     notify_ready(status);
     arm(&k, clock_monotonic());
     return sd_event_loop(k.loop) < 0 ? -1 : 0;

@@ -24,7 +24,7 @@ static const Field oci_fields[] = {
     {"endpoint", .type = FIELD_TEXT, .min = 1, .max = 255, .doc = "replaces the computed one"},
     {"caFile", .type = FIELD_TEXT, .min = 1, .max = 4096, .doc = "certificates to trust, instead of the system's"},
     {"maxConcurrency", .type = FIELD_INT, .min = 1, .max = 64, .doc = "requests at a time; 8 unless said otherwise"},
-    {"pageSize", .type = FIELD_TEXT, .min = 1, .max = 4, .doc = "items asked for in one list page; auto, or 1 to 1000"},
+    {"pageSize", .type = FIELD_TEXT, .min = 1, .max = 32, .doc = "items asked for in one list page; auto, or 1 to 1000"},
     {0},
 };
 
@@ -46,7 +46,7 @@ static const Field limit_fields[] = {
 
 const Field config_fields[] = {
     {"specs", .type = FIELD_TEXT, .min = 1, .max = 4096, .doc = "directory of specs, read recursively, or one file"},
-    {"interval", .type = FIELD_DURATION, .min = USEC_PER_SEC, .max = 31 * 24 * USEC_PER_HOUR,
+    {"interval", .type = FIELD_DURATION, .min = USEC_PER_SEC, .max = 31 * USEC_PER_DAY,
      .doc = "time between full looks; 5m unless said otherwise"},
     {"mode", .type = FIELD_ENUM, .values = modes, .doc = "enforce, or observe: report drift and change nothing"},
     {"limits", .type = FIELD_MAP, .members = limit_fields, .doc = "what holds a round's changes"},

@@ -40,23 +40,26 @@ static size_t count_characters(const char *text)
     return n;
 }
 
-/* A scalar that means null: only without quotes. An empty one is not among them: what somebody forgot to write must
- * not take anything away. */
-static bool means_null(const Node *node)
+/* An empty scalar is not among them: what somebody forgot to write must not take anything away. */
+bool scalar_is_null(const Node *node)
 {
     return node->type == NODE_STRING && node->plain &&
            (streq(node->text, "~") || strcasecmp(node->text, "null") == 0);
 }
 
 /* The text of a scalar that has one, or NULL after a problem. */
-static const char *scalar_text(const FieldReader *r, const char *name, const Node *node)
+static const char *scalar_text(const FieldReader *r, const Field *f, const Node *node)
 {
     if (node->type != NODE_STRING) {
-        problem(r, node->mark, "%s must be a single value, not %s", name, node_type_name(node));
+        problem(r, node->mark, "%s must be a single value, not %s", f->name, node_type_name(node));
         return NULL;
     }
     if (node->plain && !*node->text) {
-        problem(r, node->mark, "%s has no value; write \"\" for an empty text", name);
+        bool may_be_empty = f->type == FIELD_TEXT && f->min == 0;
+        problem(r, node->mark, "%s has no value%s", f->name,
+                may_be_empty                  ? "; write \"\" for an empty text"
+                : f->flags & FIELD_REQUIRED ? ""
+                                              : ": write one, or leave it out");
         return NULL;
     }
     return node->text;
@@ -65,21 +68,24 @@ static const char *scalar_text(const FieldReader *r, const char *name, const Nod
 static bool check_length(const FieldReader *r, const Field *f, const Node *node)
 {
     int64_t n = (int64_t)count_characters(node->text);
-    if (n < f->min || (f->max && n > f->max)) {
-        problem(r, node->mark, "%s must have %" PRId64 " to %" PRId64 " characters; this has %" PRId64, f->name, f->min,
-                f->max, n);
-        return false;
-    }
-    return true;
+    if (n >= f->min && (!f->max || n <= f->max))
+        return true;
+    if (n == 0)
+        problem(r, node->mark, "%s must not be empty", f->name);
+    else if (n < f->min)
+        problem(r, node->mark, "%s must have at least %" PRId64 " characters; this has %" PRId64, f->name, f->min, n);
+    else
+        problem(r, node->mark, "%s must have at most %" PRId64 " characters; this has %" PRId64, f->name, f->max, n);
+    return false;
 }
 
 static const Node *read_text(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     if (!text || !check_length(r, f, node))
         return NULL;
     if (f->prefix && !starts_with(text, f->prefix)) {
-        problem(r, node->mark, "%s must begin with \"%s\"", f->name, f->prefix);
+        problem(r, node->mark, "%s must begin with \"%s\", as this does not: \"%s\"", f->name, f->prefix, text);
         return NULL;
     }
     return node;
@@ -87,7 +93,7 @@ static const Node *read_text(const FieldReader *r, const Field *f, const Node *n
 
 static const Node *read_enum(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     if (!text)
         return NULL;
     for (const char *const *v = f->values; *v; v++)
@@ -102,7 +108,7 @@ static const Node *read_enum(const FieldReader *r, const Field *f, const Node *n
 
 static const Node *read_bool(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     if (!text)
         return NULL;
     if (streq(text, "true") || streq(text, "false"))
@@ -113,27 +119,43 @@ static const Node *read_bool(const FieldReader *r, const Field *f, const Node *n
 
 static const Node *read_int(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     if (!text)
         return NULL;
     const char *digits = text + (*text == '-');
     errno = 0;
     char *end;
     int64_t value = strtoll(text, &end, 10);
-    if (*digits < '0' || *digits > '9' || *end || errno) {
+    if (*digits < '0' || *digits > '9' || *end) {
         problem(r, node->mark, "%s must be a whole number, not \"%s\"", f->name, text);
         return NULL;
     }
-    if (value < f->min || (f->max && value > f->max)) {
-        problem(r, node->mark, "%s must be %" PRId64 " to %" PRId64, f->name, f->min, f->max);
+    if (errno || value < f->min || (f->max && value > f->max)) {
+        if (f->max)
+            problem(r, node->mark, "%s must be %" PRId64 " to %" PRId64 ", not %s", f->name, f->min, f->max, text);
+        else
+            problem(r, node->mark, "%s must be at least %" PRId64 ", not %s", f->name, f->min, text);
         return NULL;
     }
     return node_int(r->arena, value);
 }
 
+/* In the largest unit that gives a whole number. */
+static char *duration_text(int64_t usec)
+{
+    static const struct {
+        const char *name;
+        usec_t usec;
+    } units[] = {{"d", 24 * USEC_PER_HOUR}, {"h", USEC_PER_HOUR}, {"m", USEC_PER_MINUTE}, {"s", USEC_PER_SEC}};
+    size_t i = 0;
+    while (i + 1 < ARRAY_SIZE(units) && (usec_t)usec % units[i].usec)
+        i++;
+    return xasprintf("%" PRIu64 "%s", (usec_t)usec / units[i].usec, units[i].name);
+}
+
 static const Node *read_duration(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     usec_t value;
     if (!text)
         return NULL;
@@ -142,7 +164,9 @@ static const Node *read_duration(const FieldReader *r, const Field *f, const Nod
         return NULL;
     }
     if ((int64_t)value < f->min || (f->max && (int64_t)value > f->max)) {
-        problem(r, node->mark, "%s must be at least %" PRId64 "s", f->name, f->min / (int64_t)USEC_PER_SEC);
+        bool low = (int64_t)value < f->min;
+        CLEANUP(freep) char *limit = duration_text(low ? f->min : f->max);
+        problem(r, node->mark, "%s must be at %s %s, not %s", f->name, low ? "least" : "most", limit, text);
         return NULL;
     }
     return node_int(r->arena, (int64_t)value);
@@ -150,7 +174,7 @@ static const Node *read_duration(const FieldReader *r, const Field *f, const Nod
 
 static const Node *read_time(const FieldReader *r, const Field *f, const Node *node)
 {
-    const char *text = scalar_text(r, f->name, node);
+    const char *text = scalar_text(r, f, node);
     usec_t value;
     if (!text)
         return NULL;
@@ -169,8 +193,8 @@ static bool check_tag_key(const FieldReader *r, const Field *f, const NodeEntry 
     for (const char *p = entry->key; *p; p++)
         good = good && *p > ' ' && *p < 0x7f && *p != '.';
     if (!good)
-        problem(r, entry->mark, "%s: a tag's key has 1 to %d printable ASCII characters, no dot and no space", f->name,
-                TAG_KEY_MAX);
+        problem(r, entry->mark, "%s: \"%s\" cannot name a tag or a namespace: that takes 1 to %d printable ASCII "
+                "characters, without dots and spaces", f->name, entry->key, TAG_KEY_MAX);
     return good;
 }
 
@@ -182,9 +206,9 @@ static bool check_tag_value(const FieldReader *r, const Field *f, const NodeEntr
                 f->flags & FIELD_NULLABLE ? ", or null if the key must be absent" : "");
         return false;
     }
-    if (means_null(v)) {
+    if (scalar_is_null(v)) {
         if (!(f->flags & FIELD_NULLABLE))
-            problem(r, v->mark, "%s.%s cannot be null here", f->name, entry->key);
+            problem(r, v->mark, "%s.%s cannot be null here: write a value", f->name, entry->key);
         return f->flags & FIELD_NULLABLE;
     }
     if (v->type != NODE_STRING) {
@@ -192,7 +216,8 @@ static bool check_tag_value(const FieldReader *r, const Field *f, const NodeEntr
         return false;
     }
     if (count_characters(v->text) > TAG_VALUE_MAX) {
-        problem(r, v->mark, "%s.%s must have at most %d characters", f->name, entry->key, TAG_VALUE_MAX);
+        problem(r, v->mark, "%s.%s must have at most %d characters; this has %zu", f->name, entry->key, TAG_VALUE_MAX,
+                count_characters(v->text));
         return false;
     }
     return true;
@@ -216,8 +241,10 @@ static bool check_is_map(const FieldReader *r, const char *name, const Node *nod
 {
     if (node->type == NODE_MAP)
         return true;
-    problem(r, node->mark, "%s must be a map, not %s", name,
-            node->type == NODE_STRING && !*node->text ? "empty" : node_type_name(node));
+    if (node->type == NODE_STRING && node->plain && !*node->text)
+        problem(r, node->mark, "%s has no value; it must be a map", name);
+    else
+        problem(r, node->mark, "%s must be a map, not %s", name, node_type_name(node));
     return false;
 }
 
@@ -230,14 +257,14 @@ static const Node *read_tags(const FieldReader *r, const Field *f, const Node *n
     for (uint32_t i = 0; i < node->n; i++) {
         const NodeEntry *e = &node->entries[i];
         good = check_tag_key(r, f, e) && check_tag_value(r, f, e) && good;
-        nulls = nulls || means_null(e->value);
+        nulls = nulls || scalar_is_null(e->value);
     }
     if (!good || !nulls)
         return good ? node : NULL;
     NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
     for (uint32_t i = 0; i < node->n; i++) {
         const NodeEntry *e = &node->entries[i];
-        node_builder_add(b, e->key, e->mark, means_null(e->value) ? node_null() : e->value);
+        node_builder_add(b, e->key, e->mark, scalar_is_null(e->value) ? node_null() : e->value);
     }
     return node_builder_end(b);
 }
@@ -254,7 +281,12 @@ static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, con
         Field tags = *f;
         tags.name = name;
         tags.flags |= FIELD_FOLD;
-        const Node *typed = check_tag_key(r, f, e) ? read_tags(r, &tags, e->value) : NULL;
+        const Node *typed = NULL;
+        if (scalar_is_null(e->value))
+            problem(r, e->value->mark, "%s cannot be null: name its keys, as in {key: %s}", name,
+                    f->flags & FIELD_NULLABLE ? "null" : "value");
+        else if (check_tag_key(r, f, e))
+            typed = read_tags(r, &tags, e->value);
         good = good && typed;
         node_builder_add(b, e->key, e->mark, typed);
     }
@@ -266,7 +298,10 @@ static bool check_is_list(const FieldReader *r, const Field *f, const Node *node
 {
     if (node->type == NODE_LIST)
         return true;
-    problem(r, node->mark, "%s must be a list, not %s", f->name, node_type_name(node));
+    if (node->type == NODE_STRING && node->plain && !*node->text)
+        problem(r, node->mark, "%s has no value; it must be a list", f->name);
+    else
+        problem(r, node->mark, "%s must be a list, not %s", f->name, node_type_name(node));
     return false;
 }
 
@@ -282,6 +317,8 @@ static const Node *read_text_list(const FieldReader *r, const Field *f, const No
 
 static const Node *read_map(const FieldReader *r, const Field *f, const Node *node)
 {
+    if (!f->members) /* not known: anything may stand there */
+        return check_is_map(r, f->name, node) ? node : NULL;
     return fields_read(r, f->members, node, f->name);
 }
 
@@ -324,12 +361,28 @@ const char *field_type_name(const Field *field)
 
 static const Node *read_value(const FieldReader *r, const Field *f, const Node *node)
 {
-    if (!means_null(node))
+    if (!scalar_is_null(node))
         return types[f->type].read(r, f, node);
     if (f->flags & FIELD_NULLABLE && f->type != FIELD_TAGS && f->type != FIELD_TAG_NAMESPACES)
         return node_null();
-    problem(r, node->mark, "%s cannot be null: leave it out if it is not to be kept", f->name);
+    if (f->flags & FIELD_REQUIRED)
+        problem(r, node->mark, "%s cannot be null", f->name);
+    else if (f->flags & FIELD_NULLABLE)
+        problem(r, node->mark, "%s cannot be null: leave it out, or name the keys that must be absent, as in {key: null}", f->name);
+    else
+        problem(r, node->mark, "%s cannot be null: leave it out if nothing is to be said about it", f->name);
     return NULL;
+}
+
+char *names_hint(const char *word, const char *const *names)
+{
+    const char *nearest = nearest_name(word, names);
+    if (nearest)
+        return xasprintf("; did you mean \"%s\"?", nearest);
+    Str text = {0};
+    for (const char *const *n = names; *n; n++)
+        str_addf(&text, "%s%s", n == names ? "; known: " : ", ", *n);
+    return str_take(&text);
 }
 
 static void report_unknown(const FieldReader *r, const Field *fields, const NodeEntry *entry, const char *what)
@@ -338,9 +391,8 @@ static void report_unknown(const FieldReader *r, const Field *fields, const Node
     for (; fields->name; fields++)
         *VEC_ADD(&names) = fields->name;
     *VEC_ADD(&names) = NULL;
-    const char *nearest = nearest_name(entry->key, names.items);
-    problem(r, entry->mark, "unknown key \"%s\" in %s%s%s%s", entry->key, what, nearest ? "; did you mean \"" : "",
-            nearest ? nearest : "", nearest ? "\"?" : "");
+    CLEANUP(freep) char *hint = names_hint(entry->key, names.items);
+    problem(r, entry->mark, "unknown key \"%s\" in %s%s", entry->key, what, hint);
     VEC_DONE(&names);
 }
 

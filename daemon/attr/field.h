@@ -47,7 +47,7 @@ struct Field {
     int64_t min, max;          /* of the number, the duration (microseconds) or the length in characters; max 0: no limit */
     const char *prefix;        /* the text begins with this ("ocid1."); NULL: anything */
     const char *const *values; /* of an enum, ends with NULL */
-    const Field *members;      /* of a map */
+    const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
     const char *doc;           /* one line of help */
 };
@@ -68,7 +68,11 @@ typedef struct FieldReader {
  * with the same keys and typed values, in the reader's arena, or NULL after a problem. `what` names the map in messages. */
 const Node *fields_read(const FieldReader *reader, const Field *fields, const Node *node, const char *what);
 
+/* Is it a scalar that means null, which only one without quotes can? */
+bool scalar_is_null(const Node *node);
 /* The row of that name, or NULL. */
 const Field *field_find(const Field *fields, const char *name);
+/* What to say after an unknown word: the name that was meant, or all that there are. `names` ends with NULL; the caller frees. */
+char *names_hint(const char *word, const char *const *names) __attribute__((returns_nonnull));
 /* "text", "a duration such as 5m", … */
 const char *field_type_name(const Field *field);

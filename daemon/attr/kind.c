@@ -53,8 +53,8 @@ static const Field reconcile_fields[] = {
 };
 
 const Field document_fields[] = {
-    {"apiVersion", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .doc = "imagekeeper/v1"},
-    {"kind", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .doc = "what the document declares"},
+    {"apiVersion", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 100, .doc = "imagekeeper/v1"},
+    {"kind", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 100, .doc = "what the document declares"},
     {"metadata", .type = FIELD_MAP, .flags = FIELD_REQUIRED, .members = metadata_fields, .doc = "the document's name"},
     /* Its rows are those of the kind, which the loader puts in. */
     {"spec", .type = FIELD_MAP, .flags = FIELD_REQUIRED, .doc = "what should be"},

@@ -82,15 +82,17 @@ static bool take_clock(const char **p, struct tm *tm)
            take_text(p, ":") && take_number(p, 2, 0, 60, &tm->tm_sec);
 }
 
-/* Refuses days that the month does not have. */
+#define SECONDS_MAX 253402300799 /* 9999-12-31T23:59:59Z */
+
+/* Refuses days that the month does not have; a leap second is the first one of the next minute. */
 static int from_utc(struct tm *tm, int64_t offset_seconds, usec_t usec, usec_t *ret)
 {
-    int day = tm->tm_mday;
-    bool leap_second = tm->tm_sec == 60;
-    time_t t = timegm(tm);
-    if ((tm->tm_mday != day && !leap_second) || t - offset_seconds < 0)
+    int day = tm->tm_mday, second = tm->tm_sec;
+    tm->tm_sec = 0;
+    int64_t t = timegm(tm) + second - offset_seconds;
+    if (tm->tm_mday != day || t < 0 || t > SECONDS_MAX)
         return -1;
-    *ret = (usec_t)(t - offset_seconds) * USEC_PER_SEC + usec;
+    *ret = (usec_t)t * USEC_PER_SEC + usec;
     return 0;
 }
 
@@ -154,8 +156,8 @@ int parse_duration(const char *p, usec_t *ret)
         const char *name;
         usec_t usec;
     } units[] = {{"ms", USEC_PER_MSEC}, {"s", USEC_PER_SEC},        {"m", USEC_PER_MINUTE},
-                 {"h", USEC_PER_HOUR},  {"d", 24 * USEC_PER_HOUR}, {"w", 7 * 24 * USEC_PER_HOUR}};
-    const usec_t limit = 100 * 366 * 24 * USEC_PER_HOUR;
+                 {"h", USEC_PER_HOUR},  {"d", USEC_PER_DAY},   {"w", 7 * USEC_PER_DAY}};
+    const usec_t limit = 36600 * USEC_PER_DAY;
     usec_t total = 0;
     if (!*p)
         return -1;

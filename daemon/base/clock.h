@@ -9,7 +9,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_SEC ((usec_t)1000000)
 #define USEC_PER_MINUTE (60 * USEC_PER_SEC)
 #define USEC_PER_HOUR (60 * USEC_PER_MINUTE)
-#define USEC_INFINITY UINT64_MAX
+#define USEC_PER_DAY (24 * USEC_PER_HOUR)
 
 /* Since 1970-01-01T00:00:00Z. */
 usec_t clock_wall(void);

@@ -44,6 +44,9 @@ int endpoint_check(const char *url, Error **err)
     CLEANUP(freep) char *host = host_of(authority);
     if (memchr(authority, '@', n))
         return error_set(err, ERROR_SPEC, "an endpoint holds no user name or password");
+    const char *bracket = *authority == '[' ? strchr(authority, ']') : NULL;
+    if (*authority == '[' && (!bracket || (bracket[1] && !strchr(":/?#", bracket[1]))))
+        return error_set(err, ERROR_SPEC, "\"%s\" must have its IPv6 address between [ and ]", url);
     if (!*host || strpbrk(host, " \t\"'<>\\^`{|}"))
         return error_set(err, ERROR_SPEC, "\"%s\" names no host", url);
     if (plain && !is_loopback(host))

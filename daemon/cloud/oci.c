@@ -78,23 +78,24 @@ static int sign(void *userdata, const HttpSpec *spec, const char *endpoint, usec
 /* api/oci.md section 10: what a status, or a code where the status is not enough, means for us. */
 static const struct {
     int status;
-    const char *code;
     ErrorKind kind;
+    const char *code; /* NULL: any other */
 } error_table[] = {
-    {400, NULL, ERROR_REJECTED},
-    {401, NULL, ERROR_AUTH},
-    {402, NULL, ERROR_FORBIDDEN},
-    {403, NULL, ERROR_FORBIDDEN},
-    {404, "NotAuthorizedOrNotFound", ERROR_NOT_FOUND},
-    {404, NULL, ERROR_REJECTED},
-    {409, "IncorrectState", ERROR_BUSY},
-    {409, "ExternalServerIncorrectState", ERROR_BUSY},
-    {409, "LockConflict", ERROR_BUSY},
-    {409, "Conflict", ERROR_CONFLICT},
-    {409, NULL, ERROR_REJECTED},
-    {412, NULL, ERROR_CONFLICT},
-    {429, NULL, ERROR_THROTTLED},
-    {501, NULL, ERROR_REJECTED},
+    {400, ERROR_REJECTED, NULL},
+    {401, ERROR_AUTH, NULL},
+    {402, ERROR_FORBIDDEN, NULL},
+    {403, ERROR_FORBIDDEN, NULL},
+    {404, ERROR_NOT_FOUND, "NotAuthorizedOrNotFound"},
+    {404, ERROR_REJECTED, NULL},
+    {409, ERROR_BUSY, "IncorrectState"},
+    {409, ERROR_BUSY, "ExternalServerIncorrectState"},
+    {409, ERROR_BUSY, "LockConflict"},
+    {409, ERROR_CONFLICT, "Conflict"},
+    {409, ERROR_CONFLICT, "InvalidatedRetryToken"}, /* a fresh look gives a new token */
+    {409, ERROR_REJECTED, NULL},
+    {412, ERROR_CONFLICT, NULL},
+    {429, ERROR_THROTTLED, NULL},
+    {501, ERROR_REJECTED, NULL},
 };
 
 static ErrorKind classify(int status, const char *code)

@@ -100,15 +100,14 @@ static int find_all(Loader *l, const char *path, Error **err)
     return 0;
 }
 
+/* NULL when it is not said or not known: a missing one is the document's table to complain about. */
 static const Kind *read_kind(const Loader *l, const Node *doc)
 {
     const Node *version = node_get(doc, "apiVersion"), *name = node_get(doc, "kind");
-    if (version && version->type == NODE_STRING && !streq(version->text, API_VERSION))
+    if (version && version->type == NODE_STRING && *version->text && !scalar_is_null(version) && !streq(version->text, API_VERSION))
         complain(l, l->shown, version->mark, "apiVersion must be \"" API_VERSION "\", not \"%s\"", version->text);
-    if (!name || name->type != NODE_STRING) {
-        complain(l, l->shown, name ? name->mark : doc->mark, "a document needs \"kind\": what it declares");
+    if (!name || name->type != NODE_STRING || !*name->text || scalar_is_null(name))
         return NULL;
-    }
     const Kind *kind = kind_find(name->text);
     if (kind)
         return kind;
@@ -116,21 +115,20 @@ static const Kind *read_kind(const Loader *l, const Node *doc)
     for (const Kind *const *k = kinds; *k; k++)
         *VEC_ADD(&names) = (*k)->name;
     *VEC_ADD(&names) = NULL;
-    const char *nearest = nearest_name(name->text, names.items);
-    complain(l, l->shown, name->mark, "unknown kind \"%s\"%s%s%s", name->text, nearest ? "; did you mean \"" : "",
-             nearest ? nearest : "", nearest ? "\"?" : "");
+    CLEANUP(freep) char *hint = names_hint(name->text, names.items);
+    complain(l, l->shown, name->mark, "unknown kind \"%s\"%s", name->text, hint);
     VEC_DONE(&names);
     return NULL;
 }
 
-/* The document's table, with the rows of its kind put in at `spec`. */
+/* The document's table, with the rows of its kind put in at `spec`; without a kind the rest is checked all the same. */
 static const Node *read_document(const Loader *l, const Kind *kind, const Node *doc)
 {
     Field fields[8] = {0};
     for (size_t i = 0; document_fields[i].name; i++) {
         fields[i] = document_fields[i];
         if (streq(fields[i].name, "spec"))
-            fields[i].members = kind->fields;
+            fields[i].members = kind ? kind->fields : NULL;
     }
     FieldReader reader = {l->specs->arena, l->shown, l->problems};
     return fields_read(&reader, fields, doc, "the document");
@@ -139,6 +137,8 @@ static const Node *read_document(const Loader *l, const Kind *kind, const Node *
 static void check_account(const Loader *l, const Kind *kind, const Node *want)
 {
     const Node *name = node_get(want, "account");
+    if (!name || name->type != NODE_STRING || !*name->text || scalar_is_null(name))
+        return;
     const AccountConfig *account = config_account(l->config, name->text);
     if (account && streq(account->type, kind->account_type))
         return;
@@ -151,9 +151,8 @@ static void check_account(const Loader *l, const Kind *kind, const Node *want)
     for (size_t i = 0; i < l->config->n_accounts; i++)
         *VEC_ADD(&names) = l->config->accounts[i].name;
     *VEC_ADD(&names) = NULL;
-    const char *nearest = nearest_name(name->text, names.items);
-    complain(l, l->shown, name->mark, "no account \"%s\" in %s%s%s%s", name->text, l->config->file,
-             nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    CLEANUP(freep) char *hint = names_hint(name->text, names.items);
+    complain(l, l->shown, name->mark, "no account \"%s\" in %s%s", name->text, l->config->file, hint);
     VEC_DONE(&names);
 }
 
@@ -162,9 +161,11 @@ static void check_target(const Loader *l, const Kind *kind, const Node *want)
     const Field *target = kind_target(kind), *selector = kind_selector(kind);
     const NodeEntry *one = node_entry(want, target->name), *many = node_entry(want, selector->name);
     if (one && many)
-        complain(l, l->shown, many->mark, "either %s or %s, not both", target->name, selector->name);
+        complain(l, l->shown, many->mark, "%s and %s cannot stand together: keep one of them", target->name,
+                 selector->name);
     if (!one && !many)
-        complain(l, l->shown, want->mark, "%s needs %s, or a %s", kind->name, target->name, selector->name);
+        complain(l, l->shown, want->mark, "%s needs %s, or a %s: which objects it is about", kind->name, target->name,
+                 selector->name);
 }
 
 static void check_declares_something(const Loader *l, const Kind *kind, const Node *want)
@@ -178,8 +179,10 @@ static void check_declares_something(const Loader *l, const Kind *kind, const No
 /* A pattern that can fit nothing is a slip of the pen that would let writes through. */
 static void check_ignore(const Loader *l, const Kind *kind, const Node *ignore)
 {
-    for (uint32_t i = 0; ignore && i < ignore->n; i++) {
+    for (uint32_t i = 0; ignore && ignore->type == NODE_LIST && i < ignore->n; i++) {
         const Node *pattern = ignore->items[i];
+        if (pattern->type != NODE_STRING || !*pattern->text)
+            continue;
         CLEANUP(freep) char *first = xstrndup(pattern->text, strcspn(pattern->text, "."));
         VEC(const char *) names = {0};
         bool fits = false;
@@ -189,12 +192,22 @@ static void check_ignore(const Loader *l, const Kind *kind, const Node *ignore)
                 *VEC_ADD(&names) = f->name;
             }
         *VEC_ADD(&names) = NULL;
-        const char *nearest = fits ? NULL : nearest_name(first, names.items);
+        CLEANUP(freep) char *hint = names_hint(first, names.items);
         if (!fits)
-            complain(l, l->shown, pattern->mark, "ignore: \"%s\" fits no attribute of %s%s%s%s", pattern->text, kind->name,
-                     nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+            complain(l, l->shown, pattern->mark, "ignore: \"%s\" fits no attribute of %s%s", pattern->text, kind->name, hint);
         VEC_DONE(&names);
     }
+}
+
+/* What no single row can tell. `doc` is as it was written, with whatever is wrong in it, so that all problems are told at once. */
+static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
+{
+    const Node *want = node_get(doc, "spec");
+    if (want && want->type == NODE_MAP) {
+        check_account(l, kind, want);
+        check_target(l, kind, want);
+    }
+    check_ignore(l, kind, node_get(node_get(doc, "reconcile"), "ignore"));
 }
 
 static void add_spec(Loader *l, const Kind *kind, const Node *doc)
@@ -202,10 +215,7 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
     const Node *want = node_get(doc, "spec"), *reconcile = node_get(doc, "reconcile");
     const Node *suspend = node_get(reconcile, "suspend"), *until = node_get(suspend, "until");
     const char *mode = node_get_text(reconcile, "mode"), *tags = node_get_text(reconcile, "tags");
-    check_account(l, kind, want);
-    check_target(l, kind, want);
     check_declares_something(l, kind, want);
-    check_ignore(l, kind, node_get(reconcile, "ignore"));
     Spec *spec = VEC_ADD(&l->items);
     *spec = (Spec){
         .index = l->items.n - 1,
@@ -239,9 +249,12 @@ static int read_file(Loader *l, const char *root, const char *path, Error **err)
     problems_add_source(l->problems, path, text, size);
     const Node *documents = yaml_read(l->specs->arena, path, text, size, l->problems);
     for (uint32_t i = 0; i < documents->n; i++) {
-        const Kind *kind = read_kind(l, documents->items[i]);
-        const Node *doc = kind ? read_document(l, kind, documents->items[i]) : NULL;
-        if (doc)
+        const Node *written = documents->items[i];
+        const Kind *kind = read_kind(l, written);
+        const Node *doc = read_document(l, kind, written);
+        if (kind)
+            check_whole(l, kind, written);
+        if (kind && doc)
             add_spec(l, kind, doc);
     }
     problems_forget_source(l->problems, path);
@@ -265,9 +278,9 @@ static void check_names(const Loader *l, const char *root)
             map_put(seen, key, &l->items.items[i]);
             continue;
         }
-        CLEANUP(freep) char *file = shown_file(root, s);
-        complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u", s->kind->name, s->name, other->file,
-                 other->mark.line);
+        CLEANUP(freep) char *file = shown_file(root, s), *other_file = shown_file(root, other);
+        complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u: give one of them another name", s->kind->name, s->name,
+                 other_file, other->mark.line);
     }
 }
 
@@ -287,10 +300,10 @@ static void check_claims(const Loader *l, const char *root)
             Mark here, there;
             other = &l->items.items[k - 1];
             const char *path = claim_overlap(l->specs->arena, s, other, &here, &there);
-            CLEANUP(freep) char *file = shown_file(root, s);
+            CLEANUP(freep) char *file = shown_file(root, s), *other_file = shown_file(root, other);
             if (path)
-                complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u", path, s->target,
-                         other->kind->name, other->name, other->file, there.line, there.column);
+                complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u: leave it to one of them", path,
+                         s->target, other->kind->name, other->name, other_file, there.line, there.column);
         }
     }
 }

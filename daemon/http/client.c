@@ -26,7 +26,7 @@ struct HttpClient {
     sd_event *loop;
     HttpClientOptions options; /* its strings are owned */
     char *host;
-    TAILQ_HEAD(, HttpRequest) queue;
+    TAILQ_HEAD(Queue, HttpRequest) queue;
     sd_event_source *pump; /* takes one from the queue for each run */
     unsigned running, sent, n_requests;
     Breaker breaker;

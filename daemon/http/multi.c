@@ -22,7 +22,7 @@ struct Multi {
     sd_event *loop;
     sd_event_source *timer;
     multi_over_fn over;
-    LIST_HEAD(, Socket) sockets;
+    LIST_HEAD(Sockets, Socket) sockets;
 };
 
 /* The message dies with curl_multi_remove_handle, so it is copied first; several may be there at once. */
@@ -160,8 +160,10 @@ void multi_free(Multi *multi)
         return;
     /* This may still call on_socket and on_timeout. */
     curl_multi_cleanup(multi->curl);
-    while (!LIST_EMPTY(&multi->sockets))
-        socket_free(LIST_FIRST(&multi->sockets));
+    for (Socket *s = LIST_FIRST(&multi->sockets), *next; s; s = next) {
+        next = LIST_NEXT(s, others);
+        socket_free(s);
+    }
     sd_event_source_disable_unref(multi->timer);
     sd_event_unref(multi->loop);
     free(multi);

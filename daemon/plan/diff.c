@@ -25,7 +25,7 @@ static bool is_absent(const Node *node)
 /* Tag values may come back as numbers or booleans; what counts is their text. */
 static bool same_value(const Node *want, const Node *have)
 {
-    if (is_absent(want) || is_absent(have))
+    if (!want || !have || is_absent(want) || is_absent(have))
         return is_absent(want) && is_absent(have);
     if (want->type != NODE_STRING || have->type == NODE_STRING || have->type >= NODE_LIST)
         return node_equal(want, have);

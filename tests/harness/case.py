@@ -6,10 +6,12 @@
     run()
 
 Every case gets a world of its own, removed afterwards unless KEEP=1. `PROGRAM.py PATTERN` runs the matching cases alone.
+`run(workers=8)` runs so many cases at a time, each of them in one thread from its simulator's start to its end.
 """
 import fnmatch
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -215,18 +217,46 @@ def _run_case(function):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def run():
+def _try_case(function):
+    """What went wrong, or None."""
+    try:
+        _run_case(function)
+    except Exception:
+        return traceback.format_exc()
+
+
+def _run_all(chosen, workers):
+    """Yields (function, what went wrong) as they end."""
+    waiting, ended = queue.SimpleQueue(), queue.SimpleQueue()
+    for function in chosen:
+        waiting.put(function)
+
+    def work():
+        try:
+            while True:
+                function = waiting.get_nowait()
+                ended.put((function, _try_case(function)))
+        except queue.Empty:
+            pass
+
+    for _ in range(workers):
+        threading.Thread(target=work, daemon=True).start()
+    for _ in chosen:
+        yield ended.get()
+
+
+def run(workers=1):
     patterns = sys.argv[1:] or ["*"]
     chosen = [c for c in _cases if any(fnmatch.fnmatch(c.__name__, p) for p in patterns)]
     print("1..%d" % len(chosen), flush=True)
+    results = _run_all(chosen, workers) if workers > 1 else ((c, _try_case(c)) for c in chosen)
     failed = 0
-    for n, function in enumerate(chosen, 1):
-        try:
-            _run_case(function)
+    for n, (function, wrong) in enumerate(results, 1):
+        if wrong is None:
             print("ok %d - %s" % (n, function.__name__), flush=True)
-        except Exception:
-            failed += 1
-            print("not ok %d - %s" % (n, function.__name__))
-            for line in traceback.format_exc().splitlines():
-                print("# " + line, flush=True)
+            continue
+        failed += 1
+        print("not ok %d - %s" % (n, function.__name__))
+        for line in wrong.splitlines():
+            print("# " + line, flush=True)
     sys.exit(1 if failed or not chosen else 0)

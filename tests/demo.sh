@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Builds imagekeeper, starts the cloud simulator, and walks the specs in specs/ through validate, plan, apply, drift and repair.
+# shellcheck source=tests/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+bold() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+# Shows a command and what it prints; the exit status is told, never fatal.
+run() {
+    printf '\033[36m$ %s\033[0m\n' "$*"
+    local status=0
+    "$@" || status=$?
+    [ $status -eq 0 ] || echo "(exit status $status)"
+}
+
+# shellcheck disable=SC2086
+install_packages $packages_build
+bold "Building"
+copy_sources
+mkdir "$work/build"
+build() {
+    "$work/source/autogen.sh"
+    cd "$work/build"
+    "$work/source/configure"
+    make -j"$(nproc)" all tests/simulator/oci-simulator
+}
+(build) >"$work/build.log" 2>&1 || { tail -50 "$work/build.log"; exit 1; }
+export PATH=$work/build:$PATH
+
+bold "A cloud to play with: the simulator, strict about signatures, etags and retry tokens"
+mkdir -p "$work/cloud" "$work/home/.oci"
+"$work/build/tests/simulator/oci-simulator" --directory "$work/cloud" --public-key "$work/source/tests/data/vectors/oci-test-key-public.pem" &
+started+=($!)
+for _ in $(seq 300); do [ -e "$work/cloud/ready" ] && break; sleep 0.02; done
+value() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/cloud/ready" "$1"; }
+endpoint=$(value endpoint)
+control=$(value control)
+control() { curl -fsS -X POST -H 'content-type: application/json' --data "$2" "$control$1" >/dev/null; }
+
+compartment=ocid1.compartment.oc1..aaaaaaaaexamplecompartment
+automatic='"Oracle-Tags":{"CreatedBy":"pipeline","CreatedOn":"2026-11-01T08:00:00.000Z"}'
+image() { # id, name, operating system, version, free-form tags, more defined tags
+    control /images "{\"id\":\"ocid1.image.oc1.phx.$1\",\"compartmentId\":\"$compartment\",\"displayName\":\"$2\",
+        \"operatingSystem\":\"$3\",\"operatingSystemVersion\":\"$4\",\"freeformTags\":$5,\"definedTags\":{$automatic$6}}"
+}
+image aaaaaaaaol9golden "ol9 2026-11" "Oracle Linux" 9 '{"team":"base","tier":"silver","legacy":"yes","owner":"mia"}' ''
+image aaaaaaaaubuntugolden "Ubuntu 24.04 golden" "Canonical Ubuntu" 24.04 '{"team":"base","tier":"golden"}' ''
+image aaaaaaaabuild1 "build-0117" "Oracle Linux" 9 '{"team":"base","tmp":"1"}' ',"Cost":{"Unit":"7"}'
+image aaaaaaaahandmade "by hand" "Custom" 1 '{"team":"nobody"}' ''
+
+cp "$work/source/tests/data/vectors/oci-test-key.pem" "$work/home/.oci/key.pem"
+cat >"$work/home/.oci/config" <<EOF
+[DEFAULT]
+user=ocid1.user.oc1..aaaaaaaaexampleuser
+tenancy=ocid1.tenancy.oc1..aaaaaaaaexampletenancy
+fingerprint=90:d2:64:b2:3a:be:26:49:80:18:89:9e:6e:39:b8:c8
+key_file=$work/home/.oci/key.pem
+region=us-phoenix-1
+EOF
+chmod 600 "$work/home/.oci/config" "$work/home/.oci/key.pem"
+cat >"$work/imagekeeper.yaml" <<EOF
+specs: source/specs
+interval: 1s
+accounts:
+  - name: prod
+    type: oci
+    configFile: $work/home/.oci/config
+    endpoint: $endpoint
+    caFile: cloud/ca.pem
+EOF
+cd "$work"
+export HOME=$work/home
+
+bold "The specs"
+run sed -n '1,15p' source/specs/golden.yaml
+bold "Are they well-formed? (no network)"
+run imagekeeper validate --config imagekeeper.yaml
+bold "A slip of the pen is shown with its place"
+mkdir typo && sed 's/displayName: Oracle/dispalyName: Oracle/' source/specs/golden.yaml >typo/golden.yaml
+run imagekeeper validate --config imagekeeper.yaml --specs typo
+bold "What would change?"
+run imagekeeper plan --config imagekeeper.yaml
+bold "Change it"
+run imagekeeper apply --config imagekeeper.yaml
+bold "What was sent: only what differs, under the etag of the state that was looked at"
+python3 -c '
+import json, sys
+for r in map(json.loads, open(sys.argv[1])):
+    if r["method"] == "PUT":
+        print("PUT %s\n    if-match: %s\n    opc-retry-token: %s\n    %s" % (r["path"], r["ifMatch"], r["retryToken"], json.dumps(r["body"])))
+' cloud/requests.jsonl
+bold "Nothing left to do, but for what is only observed"
+run imagekeeper plan --config imagekeeper.yaml
+
+bold "The daemon keeps it so; somebody renames a golden image in the console and takes a tag away"
+imagekeeperd --config imagekeeper.yaml 2>daemon.log &
+daemon=$!
+started+=("$daemon")
+for _ in $(seq 500); do grep -q 'specs loaded' daemon.log && break; sleep 0.02; done
+control /images/ocid1.image.oc1.phx.aaaaaaaaol9golden/change '{"displayName":"do not use","freeformTags":{"team":"base","owner":"mia"}}'
+for _ in $(seq 1000); do grep -q 'do not use' daemon.log && break; sleep 0.02; done
+kill -TERM $daemon
+wait $daemon
+bold "What the journal says"
+cat daemon.log
+grep -q 'do not use' daemon.log
+bold "And the image is as declared again"
+curl -fsS "$control/images/ocid1.image.oc1.phx.aaaaaaaaol9golden" -o image.json
+python3 -c '
+import json
+image = json.load(open("image.json"))["image"]
+for member in ("displayName", "freeformTags", "definedTags"):
+    print("    %s: %s" % (member, json.dumps(image[member])))
+assert image["displayName"] == "Oracle Linux 9 golden"'
+bold "That was all; nothing is left behind."

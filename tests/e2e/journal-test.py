@@ -1,0 +1,127 @@
+"""What the journal gets, field by field. The socket of the journal is this test's own, in a mount namespace of its own."""
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from case import *
+
+JOURNAL = "/run/systemd/journal"
+
+
+def enter_namespace():
+    """Runs this program again where a socket at the journal's place is nobody else's."""
+    if os.environ.get("IK_IN_NAMESPACE"):
+        os.makedirs(JOURNAL, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", JOURNAL], check=True)
+        return
+    inner = "mkdir -p %s && exec \"$@\"" % JOURNAL
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("1..0 # SKIP a mount namespace needs root")
+        sys.exit(0)
+    os.environ["IK_IN_NAMESPACE"] = "1"
+    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", inner, "sh", sys.executable] + sys.argv)
+
+
+def parse(datagram):
+    """The journal's native protocol: NAME=value lines, or NAME, a 64-bit length and the bytes."""
+    entry = {}
+    while datagram:
+        line, _, rest = datagram.partition(b"\n")
+        if b"=" in line:
+            name, _, value = line.partition(b"=")
+        else:
+            name, size = line, struct.unpack("<Q", rest[:8])[0]
+            value, rest = rest[8:8 + size], rest[9 + size:]
+        entry.setdefault(name.decode(), []).append(value.decode())
+        datagram = rest
+    return entry
+
+
+class Journal:
+    def __init__(self):
+        path = JOURNAL + "/socket"
+        if os.path.exists(path):
+            os.unlink(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.entries = []
+        self.changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            try:
+                entry = parse(self.socket.recv(1 << 20))
+            except OSError:
+                return
+            with self.changed:
+                self.entries.append(entry)
+                self.changed.notify_all()
+
+    def wait(self, event):
+        find = lambda: next((e for e in self.entries if e.get("IMAGEKEEPER_EVENT") == [event]), None)
+        with self.changed:
+            assert self.changed.wait_for(find, 60), "no event %s in %s" % (event, self.entries)
+            return find()
+
+
+def check_update(entry, w):
+    assert re.fullmatch("[0-9a-f]{32}", entry["MESSAGE_ID"][0]) and entry["PRIORITY"] == ["5"]
+    put, = w.sim.requests("UpdateImage")
+    assert {k: v for k, v in entry.items() if k.startswith("IMAGEKEEPER_")} == {
+        "IMAGEKEEPER_EVENT": ["updated"], "IMAGEKEEPER_KIND": ["OciImage"], "IMAGEKEEPER_NAME": ["golden"],
+        "IMAGEKEEPER_ACCOUNT": ["prod"], "IMAGEKEEPER_TARGET": [image_id(1)], "IMAGEKEEPER_ACTION": ["update"],
+        "IMAGEKEEPER_ATTRIBUTE": ["displayName", "freeformTags.tier"], "IMAGEKEEPER_FROM": ['"image 1"', "null"],
+        "IMAGEKEEPER_TO": ['"golden"', '"gold"'], "IMAGEKEEPER_SPEC": ["golden.yaml:1"],
+        "IMAGEKEEPER_REVISION": ["a" * 40], "IMAGEKEEPER_OPC_REQUEST_ID": [put["opcRequestId"]],
+        "IMAGEKEEPER_RETRY_TOKEN": [put["retryToken"]]}
+
+
+def prepare(w):
+    w.image(1)
+    w.spec(displayName="golden", freeformTags={"tier": "gold"})
+    w.write(".revision", "a" * 40 + "\n")
+
+
+@case
+def apply_tells_the_journal_what_it_changed(w):
+    journal = Journal()
+    prepare(w)
+    w.apply().expect(0)
+    check_update(journal.wait("updated"), w)
+
+
+@case
+def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
+    journal = Journal()
+    prepare(w)
+    w.spec("gone", target=image_id(2), displayName="x")
+    # Under systemd stderr is the journal's, and this variable says so.
+    read_end, write_end = os.pipe()
+    stat = os.fstat(write_end)
+    process = subprocess.Popen([os.environ["IMAGEKEEPERD"], "--config", w.config_file], stderr=write_end,
+                               env=dict(w.environment, JOURNAL_STREAM="%d:%d" % (stat.st_dev, stat.st_ino)))
+    os.close(write_end)
+    try:
+        check_update(journal.wait("updated"), w)
+        failed = journal.wait("access-uncertain")
+        assert failed["IMAGEKEEPER_HTTP_STATUS"] == ["404"] and failed["IMAGEKEEPER_TARGET"] == [image_id(2)]
+        assert failed["PRIORITY"] == ["3"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"]
+        assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
+        journal.wait("started")
+        journal.wait("specs-loaded")
+    finally:
+        process.terminate()
+        process.wait()
+    assert os.read(read_end, 100) == b"", "something was said on stderr as well"
+    os.close(read_end)
+
+
+enter_namespace()
+run()

@@ -1,0 +1,42 @@
+# For demo.sh and check.sh, which read it in: packages, and a work folder that is gone afterwards.
+# shellcheck shell=bash disable=SC2034
+
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+packages_build="gcc make autoconf automake pkg-config xz-utils libcurl4-openssl-dev libyaml-dev libcjson-dev
+    libsystemd-dev libssl-dev libcmocka-dev libmicrohttpd-dev python3 curl ca-certificates git"
+packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev"
+
+# install_packages NAME...: those that are missing, by apt, as root or through sudo.
+install_packages() {
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "installing: ${missing[*]}"
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# A copy of the sources is built, so that nothing is left in the tree.
+work=$(mktemp -d "${TMPDIR:-/tmp}/imagekeeper.XXXXXX")
+started=()
+cleanup() {
+    local pid
+    for pid in "${started[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+copy_sources() {
+    mkdir "$work/source"
+    tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=./autom4te.cache -cf - . | tar -C "$work/source" -xf -
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+#include "base/file.h"
 #include "base/str.h"
 #include "cmd/command.h"
 
@@ -64,8 +65,10 @@ static const Command *find_command(const char *name)
         names[i] = commands[i]->name;
     }
     const char *nearest = nearest_name(name, names);
-    command_error("unknown command \"%s\"%s%s%s; see --help", name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                  nearest ? "\"?" : "");
+    if (nearest)
+        command_error("unknown command \"%s\"; did you mean \"%s\"?", name, nearest);
+    else
+        command_error("unknown command \"%s\"; imagekeeper --help lists them", name);
     return NULL;
 }
 
@@ -118,6 +121,7 @@ static int read_options(const Command *command, int argc, char **argv, CommandOp
 
 int main(int argc, char **argv)
 {
+    file_occupy_standard_streams();
     prctl(PR_SET_DUMPABLE, 0); /* keys are in memory: no core dumps, no ptrace by others */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
@@ -132,6 +136,9 @@ int main(int argc, char **argv)
     if (!command)
         return EXIT_ERROR;
     CommandOptions options = {.config_file = CONFIG_FILE_DEFAULT};
+    char program[64];
+    snprintf(program, sizeof(program), "imagekeeper %s", command->name);
+    argv[1] = program; /* what getopt puts before its messages */
     int status = read_options(command, argc - 1, argv + 1, &options);
     return status >= 0 ? status : command->run(&options);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "desired/config.h"
 #include "keeper.h"
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "imagekeeperd: unexpected argument \"%s\"; see --help\n", argv[optind]);
         return 1;
     }
+    file_occupy_standard_streams();
     prctl(PR_SET_DUMPABLE, 0); /* keys are in memory: no core dumps, no ptrace by others */
     signal(SIGPIPE, SIG_IGN);
     Log log = log_open(LOG_TARGET_AUTO);

@@ -2,12 +2,8 @@
 
 #include "round.h"
 
-#include <inttypes.h>
-
 #include "base/str.h"
 #include "live/observe.h"
-
-#define CLOCK_SUSPECT (60 * (int64_t)USEC_PER_SEC)
 
 typedef struct AccountRound {
     Round *round;
@@ -40,22 +36,16 @@ static bool names_account(const Specs *specs, const char *account)
     return false;
 }
 
-/* A wrong clock looks like bad credentials, so what is known of it is said where they are refused. */
+/* What a person can do about it. A wrong clock looks like bad credentials, so that is said where they are refused. */
 static void explain(const AccountRound *a, Error *e)
 {
-    int64_t difference;
-    const char *advice = error_policy(e->kind)->advice;
-    if (e->kind == ERROR_AUTH && a->slot->account &&
-        http_client_clock_difference(a->slot->account->client, &difference) &&
-        (difference > CLOCK_SUSPECT || difference < -CLOCK_SUSPECT)) {
-        CLEANUP(freep) char *message = TAKE(e->message);
-        e->message = xasprintf("%s; this machine's clock is %" PRId64 " s %s the cloud's: set it right", message,
-                               (difference < 0 ? -difference : difference) / (int64_t)USEC_PER_SEC,
-                               difference < 0 ? "ahead of" : "behind");
-    } else if (advice && !strstr(e->message, advice)) {
-        CLEANUP(freep) char *message = TAKE(e->message);
-        e->message = xasprintf("%s; %s", message, advice);
-    }
+    CLEANUP(freep) char *clock =
+        e->kind == ERROR_AUTH && a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
+    const char *advice = clock ? clock : error_policy(e->kind)->advice;
+    if (!advice)
+        return;
+    CLEANUP(freep) char *message = TAKE(e->message);
+    e->message = xasprintf("%s; %s", message, advice);
 }
 
 static void finish(AccountRound *a)
@@ -66,10 +56,8 @@ static void finish(AccountRound *a)
     for (size_t i = 0; i < a->plan->failures.n; i++)
         explain(a, a->plan->failures.items[i].error);
     *result = (AccountResult){.slot = a->slot, .plan = a->plan, .snapshot = a->snapshot};
-    if (account) {
+    if (account)
         result->requests = http_client_sent(account->client) - a->sent_before;
-        result->has_clock_difference = http_client_clock_difference(account->client, &result->clock_difference_usec);
-    }
     if (round->options.memory && !round->stopping)
         memory_learn(round->options.memory, a->plan, a->snapshot, a->slot->config->name, clock_wall(),
                      round->options.config->interval);

@@ -16,8 +16,6 @@ typedef struct AccountResult {
     const Plan *plan;
     const Snapshot *snapshot;
     unsigned requests;
-    bool has_clock_difference;
-    int64_t clock_difference_usec; /* the cloud's clock minus ours */
 } AccountResult;
 
 typedef struct RoundOptions {

@@ -79,10 +79,23 @@ static bool check_length(const FieldReader *r, const Field *f, const Node *node)
     return false;
 }
 
+/* What is no attribute of the cloud's is shown as it is: a control character in it would pass for something else in a log. */
+static bool check_printable(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (f->flags & FIELD_ATTRIBUTE)
+        return true;
+    for (const unsigned char *p = (const unsigned char *)node->text; *p; p++)
+        if (*p < ' ' || *p == 0x7f) {
+            problem(r, node->mark, "%s holds a control character%s", f->name, *p == '\n' ? " (a line break)" : "");
+            return false;
+        }
+    return true;
+}
+
 static const Node *read_text(const FieldReader *r, const Field *f, const Node *node)
 {
     const char *text = scalar_text(r, f, node);
-    if (!text || !check_length(r, f, node))
+    if (!text || !check_length(r, f, node) || !check_printable(r, f, node))
         return NULL;
     if (f->prefix && !starts_with(text, f->prefix)) {
         problem(r, node->mark, "%s must begin with \"%s\", as this does not: \"%s\"", f->name, f->prefix, text);
@@ -273,7 +286,7 @@ static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, con
 {
     if (!check_is_map(r, f->name, node))
         return NULL;
-    bool good = check_folded_keys(r, f, node);
+    bool good = check_folded_keys(r, f, node), changed = false;
     NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
     for (uint32_t i = 0; i < node->n; i++) {
         const NodeEntry *e = &node->entries[i];
@@ -288,7 +301,12 @@ static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, con
         else if (check_tag_key(r, f, e))
             typed = read_tags(r, &tags, e->value);
         good = good && typed;
+        changed = changed || typed != e->value;
         node_builder_add(b, e->key, e->mark, typed);
+    }
+    if (good && !changed) {
+        node_builder_free(b);
+        return node;
     }
     const Node *typed = node_builder_end(b);
     return good ? typed : NULL;

@@ -182,15 +182,6 @@ static void refuses_a_secret_that_the_world_can_write(void **state)
     refuse_secret(path, "mode 0602 lets everybody change this secret");
 }
 
-static void refuses_a_secret_of_another_user(void **state)
-{
-    if (geteuid() != 0)
-        skip();
-    CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0600);
-    assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
-    refuse_secret(path, "belongs to user 12345");
-}
-
 static void refuses_an_empty_secret(void **state)
 {
     CLEANUP(freep) char *path = put(state, "a", "", 0, 0600);
@@ -299,7 +290,6 @@ int main(void)
         TEST(refuses_a_secret_that_the_world_can_read),
         TEST(refuses_a_secret_that_the_group_can_write),
         TEST(refuses_a_secret_that_the_world_can_write),
-        TEST(refuses_a_secret_of_another_user),
         TEST(refuses_an_empty_secret),
         TEST(refuses_a_secret_with_a_nul_byte),
         TEST(resolves_a_bare_name_to_a_credential),

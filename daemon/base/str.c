@@ -82,6 +82,21 @@ char *str_take(Str *s)
     return data;
 }
 
+char *str_printable(const char *text, size_t max)
+{
+    if (!text)
+        return NULL;
+    char *copy = xstrndup(text, max);
+    for (unsigned char *p = (unsigned char *)copy; *p; p++) {
+        bool c1 = p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0; /* in UTF-8 */
+        if (c1)
+            p[1] = ' ';
+        if (c1 || *p < ' ' || *p == 0x7f)
+            *p = ' ';
+    }
+    return copy;
+}
+
 char *str_strip(char *s)
 {
     while (isspace((unsigned char)*s))
@@ -119,8 +134,11 @@ bool glob_match(const char *pattern, const char *text, bool dots, bool fold)
         if (!*text && !*pattern)
             return true;
         if (*text && *pattern && (same_char(*pattern, *text, fold) || (*pattern == '?' && !(dots && *text == '.')))) {
-            pattern++;
+            /* `?` takes a whole character of UTF-8. */
+            bool any = *pattern++ == '?';
             text++;
+            while (any && ((unsigned char)*text & 0xC0) == 0x80)
+                text++;
             continue;
         }
         if (star && *star_text && *star_text != '.') {

@@ -29,7 +29,7 @@ char *str_take(Str *s) __attribute__((returns_nonnull));
 
 static inline bool streq(const char *a, const char *b)
 {
-    return strcmp(a, b) == 0;
+    return *a == *b && strcmp(a, b) == 0; /* most differ at once, which is no call */
 }
 
 /* NULL equals NULL alone. */
@@ -43,10 +43,14 @@ static inline bool starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* At most `max` bytes of a text that came from outside, with spaces for control characters, so that it can go to a terminal or
+ * a log. NULL gives NULL; the caller frees it. */
+char *str_printable(const char *text, size_t max);
+
 /* Strips white space at both ends, in place; returns the new beginning. */
 char *str_strip(char *s);
 
-/* `*` matches any run of bytes but dots, `**` any run, `?` one byte that is no dot. All else is literal. With `fold`,
+/* `*` matches any run of bytes but dots, `**` any run, `?` one character that is no dot. All else is literal. With `fold`,
  * ASCII letters match without regard to case. For names that have no parts use `dots` false: `*` then matches anything. */
 bool glob_match(const char *pattern, const char *text, bool dots, bool fold);
 

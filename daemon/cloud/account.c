@@ -2,9 +2,12 @@
 
 #include "cloud/account.h"
 
+#include <inttypes.h>
+
 #include "base/str.h"
 
 #define CONCURRENCY_DEFAULT 8
+#define CLOCK_SUSPECT (60 * (int64_t)USEC_PER_SEC)
 
 /* An OCID may be anything; what it stands for in memory is bounded all the same. */
 #define REMEMBERED_MAX 200000
@@ -52,6 +55,17 @@ int account_open(Http *http, sd_event *loop, const char *name, const char *type,
         return error_wrap(err, "account \"%s\"", name);
     *ret = TAKE(a);
     return 0;
+}
+
+char *account_clock_trouble(const Account *account)
+{
+    int64_t difference;
+    if (!http_client_clock_difference(account->client, &difference) ||
+        (difference <= CLOCK_SUSPECT && difference >= -CLOCK_SUSPECT))
+        return NULL;
+    return xasprintf("this machine's clock is %" PRId64 " s %s the cloud's: set it right",
+                     (difference < 0 ? -difference : difference) / (int64_t)USEC_PER_SEC,
+                     difference < 0 ? "ahead of" : "behind");
 }
 
 const char *account_container(const Account *account, const char *id)

@@ -23,6 +23,10 @@ int account_open(Http *http, sd_event *loop, const char *name, const char *type,
 void account_free(Account *account);
 DEFINE_CLEANUP(Account, account_free)
 
+/* "this machine's clock is 400 s behind the cloud's: set it right", or NULL while they agree within 60 s or it is not known. The
+ * caller frees it. */
+char *account_clock_trouble(const Account *account);
+
 /* The container an object was last seen in, or NULL. */
 const char *account_container(const Account *account, const char *id);
 void account_remember(Account *account, const char *id, const char *container);

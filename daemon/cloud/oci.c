@@ -9,7 +9,9 @@
 #include "data/json-write.h"
 #include "sign/oci-sign.h"
 
-#define ERROR_TEXT_MAX 200
+#define ERROR_CODE_MAX 100
+#define ERROR_MESSAGE_MAX 1000
+#define ERROR_EXCERPT_MAX 200
 
 static int open_credential(const Node *settings, Credential **ret, Error **err)
 {
@@ -107,16 +109,6 @@ static ErrorKind classify(int status, const char *code)
     return status >= 500 ? ERROR_SERVER : status >= 400 ? ERROR_REJECTED : ERROR_PROTOCOL;
 }
 
-/* A proxy may answer with something that is not JSON: a bounded piece of it, on one line, is all that can be told. */
-static char *excerpt(const char *text)
-{
-    char *piece = xstrndup(text, ERROR_TEXT_MAX);
-    for (char *p = piece; *p; p++)
-        if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-            *p = ' ';
-    return piece;
-}
-
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
     (void)userdata;
@@ -124,17 +116,19 @@ static Error *read_error(void *userdata, const HttpAnswer *answer)
     const Node *body = NULL;
     Error *error = NULL;
     json_read(arena, str_get(&answer->body), answer->body.len, &body, NULL);
-    const char *code = node_get_text(body, "code"), *message = node_get_text(body, "message");
+    CLEANUP(freep) char *code = str_printable(node_get_text(body, "code"), ERROR_CODE_MAX);
+    CLEANUP(freep) char *message = str_printable(node_get_text(body, "message"), ERROR_MESSAGE_MAX);
     if (code && message) {
-        error_set(&error, classify(answer->status, code), "%.*s", ERROR_TEXT_MAX * 4, message);
+        error_set(&error, classify(answer->status, code), "%s", message);
     } else {
-        CLEANUP(freep) char *piece = excerpt(str_get(&answer->body));
+        /* A proxy may answer with something that is not JSON: a piece of it is all that can be told. */
+        CLEANUP(freep) char *piece = str_printable(str_get(&answer->body), ERROR_EXCERPT_MAX);
         error_set(&error, classify(answer->status, NULL), "answered %d with something that is not the API's: %s",
                   answer->status, *piece ? piece : "(nothing)");
     }
     error->status = answer->status;
     free(error->code);
-    error->code = code ? xstrndup(code, ERROR_TEXT_MAX) : NULL;
+    error->code = code && message ? TAKE(code) : NULL;
     return error;
 }
 

@@ -58,9 +58,9 @@ int command_load(const CommandOptions *options, Config **ret_config, Specs **ret
     int r = load(options, problems, ret_config, ret_specs, &err);
     problems_format(problems, command_wants_colour(STDERR_FILENO), &text);
     fputs(str_get(&text), stderr);
-    if (r < 0 && problems_errors(problems) == 0)
+    if (r < 0 && (problems_errors(problems) == 0 || err->kind != ERROR_SPEC))
         command_error("%s", err->message);
-    else if (r < 0)
+    if (r < 0 && problems_errors(problems) > 0)
         command_error("%zu %s found, nothing was done", problems_errors(problems),
                       problems_errors(problems) == 1 ? "problem was" : "problems were");
     return r;

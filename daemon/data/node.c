@@ -5,10 +5,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/map.h"
 #include "base/str.h"
 
+#define SHARED_TEXT_MAX 32     /* bytes */
+#define SHARED_TEXTS_MAX 10000 /* so that texts that are all different do not cost a map */
 #define INLINE_ENTRIES 16 /* most maps fit; a larger one gets memory of its own and an index */
 
 struct NodeBuilder {
@@ -62,6 +65,16 @@ static const NodeEntry *find_entry(const NodeEntry *entries, size_t n, const cha
 const NodeEntry *node_entry(const Node *map, const char *key)
 {
     return map && map->type == NODE_MAP ? find_entry(map->entries, map->n, key) : NULL;
+}
+
+const NodeEntry *node_entry_fold(const Node *map, const char *key, bool fold)
+{
+    if (!fold)
+        return node_entry(map, key);
+    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->n; i++)
+        if (strcasecmp(map->entries[i].key, key) == 0)
+            return &map->entries[i];
+    return NULL;
 }
 
 const Node *node_get(const Node *map, const char *key)
@@ -172,6 +185,49 @@ const char *node_type_name(const Node *node)
         [NODE_STRING] = "a string", [NODE_LIST] = "a list",        [NODE_MAP] = "a map",
     };
     return node ? names[node->type] : "nothing";
+}
+
+const char *node_copy_text(Arena *arena, Map *texts, const char *text)
+{
+    size_t size = text ? strlen(text) : 0;
+    if (size > SHARED_TEXT_MAX)
+        return arena_strdup(arena, text);
+    const char *shared = text ? map_get(texts, text) : NULL;
+    if (shared || !text)
+        return shared;
+    char *copy = arena_strdup(arena, text);
+    if (map_size(texts) < SHARED_TEXTS_MAX)
+        map_put(texts, copy, copy);
+    return copy;
+}
+
+/* Recursion is as deep as the nodes, which the readers keep to 64. */
+const Node *node_copy(Arena *arena, Map *texts, const Node *node)
+{
+    if (!node)
+        return NULL;
+    Node *copy = arena_alloc(arena, sizeof(*copy));
+    *copy = *node;
+    if (node->type == NODE_STRING) {
+        copy->text = node_copy_text(arena, texts, node->text);
+    } else if (node->type == NODE_LIST) {
+        const Node **items = arena_calloc(arena, node->n, sizeof(*items));
+        for (uint32_t i = 0; i < node->n; i++)
+            items[i] = node_copy(arena, texts, node->items[i]);
+        copy->items = items;
+    } else if (node->type == NODE_MAP) {
+        NodeEntry *entries = arena_calloc(arena, node->n, sizeof(*entries));
+        for (uint32_t i = 0; i < node->n; i++) {
+            const NodeEntry *e = &node->entries[i];
+            entries[i] = (NodeEntry){
+                .key = node_copy_text(arena, texts, e->key),
+                .mark = e->mark,
+                .value = node_copy(arena, texts, e->value),
+            };
+        }
+        copy->entries = entries;
+    }
+    return copy;
 }
 
 NodeBuilder *node_builder_new(Arena *arena, NodeType type, Mark mark)

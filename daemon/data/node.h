@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 
 /* A place in a file, counted from 1; {0, 0}: none. */
 typedef struct Mark {
     uint32_t line, column;
 } Mark;
 
-typedef enum NodeType {
+typedef enum __attribute__((packed)) NodeType {
     NODE_NULL,
     NODE_BOOL,
     NODE_INT,
@@ -35,11 +36,11 @@ typedef struct NodeEntry {
     const Node *value;
 } NodeEntry;
 
-struct Node {
+struct Node { /* 24 bytes: there are hundreds of thousands */
     NodeType type;
     bool plain; /* a YAML scalar without quotes or tag (but !!null): the only one that can mean null */
-    Mark mark;
     uint32_t n; /* items or entries */
+    Mark mark;
     union {
         bool boolean;
         int64_t integer;
@@ -59,6 +60,8 @@ const Node *node_bool(bool value);
 /* The value of `key` in a map, or NULL. `map` may be NULL or of another type, which has no members. */
 const Node *node_get(const Node *map, const char *key);
 const NodeEntry *node_entry(const Node *map, const char *key);
+/* The same for keys that compare without regard to ASCII case where `fold` says so. */
+const NodeEntry *node_entry_fold(const Node *map, const char *key, bool fold);
 /* The text of a string member, or NULL. */
 const char *node_get_text(const Node *map, const char *key);
 
@@ -67,6 +70,11 @@ const NodeEntry **node_sorted_entries(const Node *map);
 
 /* Equal values, whatever their marks; maps without regard to order, 1 and 1.0 alike. NULL equals NODE_NULL. */
 bool node_equal(const Node *a, const Node *b);
+
+/* A copy in `arena` that shares nothing with the original. Short texts, of which the same few come again and again, are
+ * kept once for all copies made with the same `texts`: text → itself, empty at first. NULL gives NULL. */
+const Node *node_copy(Arena *arena, Map *texts, const Node *node);
+const char *node_copy_text(Arena *arena, Map *texts, const char *text);
 
 /* "a list", "a map", "a number" …: for messages. */
 const char *node_type_name(const Node *node);

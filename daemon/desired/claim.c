@@ -2,8 +2,6 @@
 
 #include "desired/claim.h"
 
-#include <strings.h>
-
 #include "base/str.h"
 
 typedef struct Overlap {
@@ -12,14 +10,6 @@ typedef struct Overlap {
     const Field *field;
     Mark mark_a, mark_b;
 } Overlap;
-
-static const NodeEntry *find_entry(const Node *map, const char *key, bool fold)
-{
-    for (uint32_t i = 0; i < map->n; i++)
-        if (fold ? strcasecmp(map->entries[i].key, key) == 0 : streq(map->entries[i].key, key))
-            return &map->entries[i];
-    return NULL;
-}
 
 static const char *claimed_by_both(Overlap *o, const char *path, Mark a, Mark b)
 {
@@ -33,7 +23,7 @@ static const char *claimed_by_both(Overlap *o, const char *path, Mark a, Mark b)
 static const char *overlap_tags(Overlap *o, const char *path, const Node *a, const Node *b, bool fold)
 {
     for (uint32_t i = 0; i < a->n; i++) {
-        const NodeEntry *ea = &a->entries[i], *eb = find_entry(b, ea->key, fold);
+        const NodeEntry *ea = &a->entries[i], *eb = node_entry_fold(b, ea->key, fold);
         if (!eb)
             continue;
         CLEANUP(freep) char *below = xasprintf("%s.%s", path, ea->key);
@@ -45,12 +35,29 @@ static const char *overlap_tags(Overlap *o, const char *path, const Node *a, con
     return NULL;
 }
 
-/* `exact` claims every key of the map, also those it does not name. */
+/* The first key that one of them names and that the other claims because its `exact` claims them all. */
+static const char *overlap_exact(Overlap *o, const char *path, const Node *named, bool named_by_a, Mark exact_mark)
+{
+    for (uint32_t i = 0; i < named->n; i++) {
+        const NodeEntry *e = &named->entries[i];
+        CLEANUP(freep) char *below = xasprintf("%s.%s", path, e->key);
+        const char *found = e->value->type == NODE_MAP
+                                ? overlap_exact(o, below, e->value, named_by_a, exact_mark)
+                                : claimed_by_both(o, below, named_by_a ? e->mark : exact_mark, named_by_a ? exact_mark : e->mark);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 static const char *overlap_field(Overlap *o, const NodeEntry *a, const NodeEntry *b)
 {
     bool namespaces = o->field->type == FIELD_TAG_NAMESPACES;
     bool is_map = namespaces || o->field->type == FIELD_TAGS;
-    if (is_map && !o->a->exact_tags && !o->b->exact_tags)
+    if (is_map && o->a->exact_tags != o->b->exact_tags)
+        return overlap_exact(o, o->field->name, o->a->exact_tags ? b->value : a->value, !o->a->exact_tags,
+                             o->a->exact_tags ? a->mark : b->mark);
+    if (is_map && !o->a->exact_tags)
         return overlap_tags(o, o->field->name, a->value, b->value, namespaces);
     return claimed_by_both(o, o->field->name, a->mark, b->mark);
 }

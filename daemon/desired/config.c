@@ -35,11 +35,14 @@ static int64_t get_int(const Node *map, const char *key, int64_t otherwise)
     return n ? n->integer : otherwise;
 }
 
-/* Relative paths belong to the folder of the configuration; bare names and ~ have meanings of their own. */
+/* Relative paths belong to the folder of the configuration, ~/ to the home. */
 static const Node *anchor_path(const FieldReader *r, const Node *value)
 {
     const char *slash = strrchr(r->file, '/');
-    if (value->text[0] == '/' || value->text[0] == '~' || !slash)
+    CLEANUP(freep) char *expanded = NULL;
+    if (value->text[0] == '~')
+        return file_expand(value->text, &expanded, NULL) < 0 ? value : node_string(r->arena, expanded);
+    if (value->text[0] == '/' || !slash)
         return value;
     return node_string(r->arena, arena_printf(r->arena, "%.*s/%s", (int)(slash - r->file), r->file, value->text));
 }

@@ -23,6 +23,8 @@ typedef struct Loader {
     const Config *config;
     Problems *problems;
     Specs *specs;
+    Arena *scratch; /* of the file at hand: what is kept of a document is copied out of it */
+    Map *texts;     /* of node_copy */
     VEC(Spec) items;
     VEC(char *) files;
     const char *shown; /* of the file at hand, in problems: as the user would type it */
@@ -130,7 +132,7 @@ static const Node *read_document(const Loader *l, const Kind *kind, const Node *
         if (streq(fields[i].name, "spec"))
             fields[i].members = kind ? kind->fields : NULL;
     }
-    FieldReader reader = {l->specs->arena, l->shown, l->problems};
+    FieldReader reader = {l->scratch, l->shown, l->problems};
     return fields_read(&reader, fields, doc, "the document");
 }
 
@@ -212,7 +214,8 @@ static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
 
 static void add_spec(Loader *l, const Kind *kind, const Node *doc)
 {
-    const Node *want = node_get(doc, "spec"), *reconcile = node_get(doc, "reconcile");
+    Arena *arena = l->specs->arena;
+    const Node *want = node_copy(arena, l->texts, node_get(doc, "spec")), *reconcile = node_get(doc, "reconcile");
     const Node *suspend = node_get(reconcile, "suspend"), *until = node_get(suspend, "until");
     const char *mode = node_get_text(reconcile, "mode"), *tags = node_get_text(reconcile, "tags");
     check_declares_something(l, kind, want);
@@ -220,7 +223,7 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
     *spec = (Spec){
         .index = l->items.n - 1,
         .kind = kind,
-        .name = node_get_text(node_get(doc, "metadata"), "name"),
+        .name = node_copy_text(arena, l->texts, node_get_text(node_get(doc, "metadata"), "name")),
         .file = l->file,
         .mark = doc->n ? doc->entries[0].mark : doc->mark,
         .account = node_get_text(want, "account"),
@@ -229,15 +232,16 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
         .want = want,
         .observe = mode && streq(mode, "observe"),
         .exact_tags = tags && streq(tags, "exact"),
-        .ignore = node_get(reconcile, "ignore"),
+        .ignore = node_copy(arena, l->texts, node_get(reconcile, "ignore")),
         .suspended_until = until ? (usec_t)until->integer : 0,
-        .suspend_reason = node_get_text(suspend, "reason"),
+        .suspend_reason = node_copy_text(arena, l->texts, node_get_text(suspend, "reason")),
     };
 }
 
 static int read_file(Loader *l, const char *root, const char *path, Error **err)
 {
     CLEANUP(freep) char *text = NULL;
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
     size_t size;
     if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
         return -1;
@@ -246,8 +250,9 @@ static int read_file(Loader *l, const char *root, const char *path, Error **err)
     relative = !relative ? path : *relative == '/' ? relative + 1 : relative;
     l->file = arena_strdup(l->specs->arena, relative);
     l->shown = path;
+    l->scratch = scratch;
     problems_add_source(l->problems, path, text, size);
-    const Node *documents = yaml_read(l->specs->arena, path, text, size, l->problems);
+    const Node *documents = yaml_read(scratch, path, text, size, l->problems);
     for (uint32_t i = 0; i < documents->n; i++) {
         const Node *written = documents->items[i];
         const Kind *kind = read_kind(l, written);
@@ -270,9 +275,10 @@ static char *shown_file(const char *root, const Spec *spec)
 static void check_names(const Loader *l, const char *root)
 {
     CLEANUP(map_freep) Map *seen = map_new();
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
     for (size_t i = 0; i < l->items.n; i++) {
         const Spec *s = &l->items.items[i];
-        const char *key = arena_printf(l->specs->arena, "%s/%s", s->kind->name, s->name);
+        const char *key = arena_printf(scratch, "%s/%s", s->kind->name, s->name);
         const Spec *other = map_get(seen, key);
         if (!other) {
             map_put(seen, key, &l->items.items[i]);
@@ -289,7 +295,8 @@ static void check_names(const Loader *l, const char *root)
 static void check_claims(const Loader *l, const char *root)
 {
     CLEANUP(map_freep) Map *last = map_new();
-    size_t *before = arena_calloc(l->specs->arena, l->items.n, sizeof(size_t)); /* index + 1 of the one before with that id */
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
+    size_t *before = arena_calloc(scratch, l->items.n, sizeof(size_t)); /* index + 1 of the one before with that id */
     for (size_t i = 0; i < l->items.n; i++) {
         Spec *s = &l->items.items[i];
         if (!s->target)
@@ -299,7 +306,7 @@ static void check_claims(const Loader *l, const char *root)
         for (size_t k = before[i]; k; k = before[k - 1]) {
             Mark here, there;
             other = &l->items.items[k - 1];
-            const char *path = claim_overlap(l->specs->arena, s, other, &here, &there);
+            const char *path = claim_overlap(scratch, s, other, &here, &there);
             CLEANUP(freep) char *file = shown_file(root, s), *other_file = shown_file(root, other);
             if (path)
                 complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u: leave it to one of them", path,
@@ -331,7 +338,7 @@ int specs_load(const char *path, const Config *config, Problems *problems, Specs
     while (strlen(root) > 1 && root[strlen(root) - 1] == '/')
         root[strlen(root) - 1] = 0;
     specs->arena = arena_new();
-    Loader loader = {.config = config, .problems = problems, .specs = specs};
+    Loader loader = {.config = config, .problems = problems, .specs = specs, .texts = map_new()};
     int r = load_all(&loader, root, err);
     if (r == 0) {
         Spec *items = arena_calloc(specs->arena, loader.items.n, sizeof(Spec));
@@ -345,6 +352,7 @@ int specs_load(const char *path, const Config *config, Problems *problems, Specs
     for (size_t i = 0; i < loader.files.n; i++)
         free(loader.files.items[i]);
     VEC_DONE(&loader.files);
+    map_free(loader.texts);
     VEC_DONE(&loader.items);
     return r;
 }

@@ -81,11 +81,12 @@ const char *revision_find(Arena *arena, const char *specs_path)
     char folder[PATH_MAX];
     if (!realpath(specs_path, folder))
         return NULL;
-    CLEANUP(freep) char *exported = read_small(folder, ".revision", SMALL_FILE);
-    if (exported && is_commit(exported))
-        return arena_strdup(arena, exported);
+    /* Upwards from the specs: an exported tree says its revision in a file, a work tree in its HEAD. */
     for (char *slash = folder + strlen(folder); slash; slash = strrchr(folder, '/')) {
         *slash = 0;
+        CLEANUP(freep) char *exported = read_small(*folder ? folder : "/", ".revision", SMALL_FILE);
+        if (exported && is_commit(exported))
+            return arena_strdup(arena, exported);
         CLEANUP(freep) char *head = head_of(*folder ? folder : "/");
         if (head)
             return arena_strdup(arena, head);

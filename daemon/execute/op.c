@@ -9,6 +9,7 @@
 #include "sign/key.h"
 
 #define CONFLICTS_MAX 3
+#define REQUEST_ID_MAX 200
 
 typedef enum OpState {
     OP_LOOK,  /* a single read is under way */
@@ -32,6 +33,8 @@ struct Op {
     char token[SHA256_HEX_SIZE];
     Tries tries;        /* of the write, over all looks in between */
     unsigned conflicts;
+    unsigned void_tokens; /* refused although the object is what it was */
+    bool unselected;      /* the look shows that the document's selector is not met any more */
     Error *unclear;     /* why it is not known whether the last write was carried out; NULL: it is known */
     bool wrote;
     char *request_id;
@@ -89,11 +92,14 @@ static void look(Op *op);
 
 /* --- write --- */
 
-/* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. */
+/* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. Only a token that was
+ * refused as void gets a successor. */
 static void make_token(Op *op)
 {
     CLEANUP(str_done) Str name = {0};
     str_addf(&name, "update\n%s\n%s\n%s\n%s", spec_of(op)->kind->name, op->live->id, op->live->etag, str_get(&op->body));
+    if (op->void_tokens)
+        str_addf(&name, "\n%u", op->void_tokens);
     sha256_hex(str_get(&name), name.len, op->token);
 }
 
@@ -135,8 +141,21 @@ static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
     Op *op = userdata;
     const char *header = op->account->provider->request_id_header;
     free(op->request_id);
-    op->request_id = xstrdup(http_answer_header(answer, header));
+    op->request_id = str_printable(http_answer_header(answer, header), REQUEST_ID_MAX);
     return take_answer(op, answer, err);
+}
+
+static bool is_void_token(const Error *error)
+{
+    return error->kind == ERROR_CONFLICT && error->code && streq(error->code, "InvalidatedRetryToken");
+}
+
+static void end_in_conflict(Op *op, const Error *error)
+{
+    Error *e = error_copy(error);
+    if (!is_void_token(error))
+        error_wrap(&e, "the %s keeps changing between the look and the write", spec_of(op)->kind->noun);
+    end_failed(op, e);
 }
 
 static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
@@ -147,8 +166,12 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
     if (!error) {
         op->wrote = true;
         compare(op);
-    } else if (error->kind == ERROR_CONFLICT && ++op->conflicts <= CONFLICTS_MAX) {
-        look(op);
+    } else if (error->kind == ERROR_CONFLICT) {
+        op->void_tokens += is_void_token(error);
+        if (++op->conflicts <= CONFLICTS_MAX)
+            look(op);
+        else
+            end_in_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
         error_free(op->unclear);
         op->unclear = error_copy(error);
@@ -222,6 +245,10 @@ static void decide(Op *op)
     op->change->live = op->live;
     if (refuse_state(op))
         return;
+    if (op->unselected) {
+        end_as(op, OUTCOME_HELD, "it has changed since the list was read, and the selector does not take it any more");
+        return;
+    }
     if (op->options.exact && !same) {
         end_as(op, OUTCOME_HELD, "refused: the object has changed since the plan was saved");
         return;
@@ -234,6 +261,17 @@ static void decide(Op *op)
 
 /* --- look --- */
 
+/* Somebody may have taken the object away from us after the list was read. */
+static bool is_unselected(const Op *op, const HttpAnswer *answer)
+{
+    const Spec *spec = spec_of(op);
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
+    const Node *whole = NULL;
+    if (!spec->selector || json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
+        return false;
+    return !selector_matches(spec->kind, spec->selector, whole);
+}
+
 static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Op *op = userdata;
@@ -241,6 +279,7 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
         return -1;
     if (spec_of(op)->kind->flags & KIND_IF_MATCH && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
+    op->unselected = is_unselected(op, answer);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 
 #define TRY_TIMEOUT_MIN USEC_PER_SEC
+#define REQUEST_ID_MAX 200
 
 typedef enum RequestState {
     REQUEST_NEW,
@@ -140,16 +141,22 @@ static char *tried_text(const Tries *tries, usec_t now)
     return xasprintf("tried %u times in %llu s", tries->n, (unsigned long long)((now - tries->started) / USEC_PER_SEC));
 }
 
+static void add_words(Error *error, char *more)
+{
+    CLEANUP(freep) char *message = TAKE(error->message);
+    error->message = xasprintf("%s; %s", message, more);
+    free(more);
+}
+
 /* The last thing to be done with `r`. Takes `e`, which outlives the request for as long as `done` runs. */
 static void finish_error(HttpRequest *r, Error *e)
 {
     CLEANUP(error_freep) Error *error = e;
     release(r, REQUEST_ENDED);
-    if (r->tries->n > 1 && error->kind != ERROR_BREAKER) {
-        CLEANUP(freep) char *message = TAKE(error->message);
-        CLEANUP(freep) char *tried = tried_text(r->tries, clock_monotonic());
-        error->message = xasprintf("%s; %s", message, tried);
-    }
+    if (r->tries->n > 1 && error->kind != ERROR_BREAKER)
+        add_words(error, tried_text(r->tries, clock_monotonic()));
+    if (error->retry_after_usec)
+        add_words(error, xasprintf("the answer asks to wait %llu s", (unsigned long long)(error->retry_after_usec / USEC_PER_SEC)));
     enter(r);
     r->handlers.done(r->handlers.userdata, NULL, error);
     leave(r);
@@ -203,7 +210,11 @@ static uint32_t random_number(void)
 static void try_failed(HttpRequest *r, Error *e)
 {
     usec_t wait;
-    if (retry_decide(r->tries, e, r->spec.safe, clock_monotonic(), random_number(), &wait) == RETRY_LATER)
+    usec_t now = clock_monotonic();
+    RetryVerdict verdict = retry_decide(r->tries, e, r->spec.safe, now, random_number(), &wait);
+    /* For an owner who looks first and asks again after that. */
+    r->tries->not_before = e->retry_after_usec ? now + e->retry_after_usec : 0;
+    if (verdict == RETRY_LATER)
         wait_and_retry(r, e, wait);
     else
         finish_error(r, e);
@@ -263,7 +274,7 @@ static void fill_error(HttpClient *client, Error *e, const HttpAnswer *answer)
         e->status = answer->status;
     const char *name = client->options.request_id_header;
     if (!e->request_id && name)
-        e->request_id = xstrdup(http_answer_header(answer, name));
+        e->request_id = str_printable(http_answer_header(answer, name), REQUEST_ID_MAX);
     usec_t server_now;
     const char *date = http_answer_header(answer, "date");
     if (!date || parse_http_date(date, &server_now) < 0)
@@ -498,7 +509,9 @@ HttpRequest *http_request_start(HttpClient *client, const HttpSpec *spec, Tries 
     r->handlers = *handlers;
     client->n_requests++;
     if (r->tries->n > 0) {
-        wait_and_retry(r, NULL, retry_pause(r->tries->n, random_number()));
+        usec_t now = clock_monotonic(), wait = retry_pause(r->tries->n, random_number());
+        usec_t asked = r->tries->not_before > now ? r->tries->not_before - now : 0;
+        wait_and_retry(r, NULL, wait > asked ? wait : asked);
         return r;
     }
     r->state = REQUEST_QUEUED;

@@ -89,9 +89,13 @@ static void tells_whether_anything_is_left(void **state)
 {
     (void)state;
     assert_true(retry_left(&(Tries){0}, START));
-    assert_true(retry_left(&(Tries){4, START}, START + RETRY_TIME_MAX));
-    assert_false(retry_left(&(Tries){4, START}, START + RETRY_TIME_MAX + 1));
-    assert_false(retry_left(&(Tries){5, START}, START));
+    assert_true(retry_left(&(Tries){.n = 4, .started = START}, START + RETRY_TIME_MAX));
+    assert_false(retry_left(&(Tries){.n = 4, .started = START}, START + RETRY_TIME_MAX + 1));
+    assert_false(retry_left(&(Tries){.n = 5, .started = START}, START));
+    Tries asked = {.n = 1, .started = START, .not_before = START + RETRY_TIME_MAX};
+    assert_true(retry_left(&asked, START));
+    asked.not_before++;
+    assert_false(retry_left(&asked, START));
 }
 
 static void jitter_is_spread_over_its_whole_range(void **state)
@@ -102,7 +106,7 @@ static void jitter_is_spread_over_its_whole_range(void **state)
         usec_t limit = (USEC_PER_SEC / 2) << (n - 1), last = 0;
         for (uint64_t random = 0; random <= UINT32_MAX; random += UINT32_MAX / 255) {
             usec_t wait;
-            assert_int_equal(retry_decide(&(Tries){n, START}, &e, false, START, (uint32_t)random, &wait), RETRY_LATER);
+            assert_int_equal(retry_decide(&(Tries){.n = n, .started = START}, &e, false, START, (uint32_t)random, &wait), RETRY_LATER);
             assert_true(wait <= limit && wait >= last);
             last = wait;
         }

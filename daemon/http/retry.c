@@ -64,7 +64,8 @@ static bool in_time(const Tries *tries, usec_t now, usec_t wait)
 
 bool retry_left(const Tries *tries, usec_t now)
 {
-    return tries->n == 0 || (tries->n < RETRY_TRIES_MAX && in_time(tries, now, 0));
+    usec_t wait = tries->not_before > now ? tries->not_before - now : 0;
+    return tries->n == 0 || (tries->n < RETRY_TRIES_MAX && in_time(tries, now, wait));
 }
 
 RetryVerdict retry_decide(const Tries *tries, const Error *e, bool safe, usec_t now, uint32_t random, usec_t *ret_wait)

@@ -15,8 +15,9 @@
 
 /* What is known of one logical request over all its tries in a round. {0} at its beginning. */
 typedef struct Tries {
-    unsigned n;     /* sent or refused so far */
-    usec_t started; /* monotonic, of the first try */
+    unsigned n;        /* sent or refused so far */
+    usec_t started;    /* monotonic, of the first try */
+    usec_t not_before; /* monotonic: what the newest failure's Retry-After asked for; 0: nothing */
 } Tries;
 
 typedef enum RetryVerdict {

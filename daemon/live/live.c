@@ -39,6 +39,9 @@ static int finish(const Kind *kind, const Node *object, const char *etag, Arena 
     const char *id = node_get_text(object, kind->id);
     if (!id || !*id)
         return error_set(err, ERROR_PROTOCOL, "the answer holds %s without %s", kind->noun, kind->id);
+    for (const char *p = id; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f) /* it goes into paths, logs and terminals */
+            return error_set(err, ERROR_PROTOCOL, "the answer holds %s with an %s that can be none", kind->noun, kind->id);
     const Node *container = kind->container ? node_get(object, kind->container) : NULL;
     if (container && container->type != NODE_STRING && container->type != NODE_NULL)
         return error_set(err, ERROR_PROTOCOL, "%s of %s is %s", kind->container, id, node_type_name(container));
@@ -134,19 +137,12 @@ static bool value_meets(const Node *value, const char *condition)
     return value && (streq(condition, "*") || (value->type == NODE_STRING && streq(value->text, condition)));
 }
 
-static const Node *get_folded(const Node *map, const char *key, bool fold)
-{
-    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->n; i++)
-        if (fold ? strcasecmp(map->entries[i].key, key) == 0 : streq(map->entries[i].key, key))
-            return map->entries[i].value;
-    return NULL;
-}
-
 static bool tags_meet(const Node *tags, const Node *conditions, bool fold)
 {
     for (uint32_t i = 0; i < conditions->n; i++) {
         const NodeEntry *c = &conditions->entries[i];
-        const Node *value = get_folded(tags, c->key, fold);
+        const NodeEntry *tag = node_entry_fold(tags, c->key, fold);
+        const Node *value = tag ? tag->value : NULL;
         bool good = c->value->type == NODE_MAP ? tags_meet(value, c->value, fold) : value_meets(value, c->value->text);
         if (!good)
             return false;

@@ -20,6 +20,7 @@ typedef struct Listing {
     Observer *observer;
     const char *container;
     VEC(const Spec *) selectors;
+    Map *shown; /* id of each item, where there are selectors */
     HttpRequest *pages[2]; /* the page being received, and the one asked for before that one is parsed */
     struct Page *page_of[2];
     unsigned taken;        /* pages */
@@ -87,6 +88,7 @@ static Listing *get_listing(Observer *o, const char *container)
         l = xcalloc(1, sizeof(*l));
         l->observer = o;
         l->container = arena_strdup(o->snapshot->arena, container);
+        l->shown = map_new();
         map_put(o->by_container, l->container, l);
         *VEC_ADD(&o->listings) = l;
     }
@@ -169,9 +171,15 @@ static void page_headers(void *userdata, const HttpAnswer *answer)
 static int page_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Page *page = userdata;
+    const Observer *o = page->listing->observer;
     json_page_free(TAKE(page->json));
-    return json_page_parse(str_get(&answer->body), answer->body.len, page->listing->observer->account->provider->list_member,
-                           &page->json, err);
+    if (json_page_parse(str_get(&answer->body), answer->body.len, o->account->provider->list_member, &page->json, err) < 0)
+        return -1;
+    /* Found out here, so that the page is asked for again. */
+    for (const JsonItem *item = json_page_next(page->json, NULL); item; item = json_page_next(page->json, item))
+        if (!json_item_text(item, o->kind->id))
+            return error_set(err, ERROR_PROTOCOL, "a list item has no %s", o->kind->id);
+    return 0;
 }
 
 static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
@@ -196,17 +204,21 @@ static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
     return 0;
 }
 
-/* The same object may be shown by two pages when something came or went between them. */
-static void take_selected(Listing *l, const Spec *spec, Live *live)
+/* The same object may be shown by two pages when something came or went between them. What they show differently, or what
+ * only one of them shows as matching, is not to be relied upon. */
+static void take_again(Listing *l, const Spec *spec, const char *id, Live *live)
 {
     Observed *observed = &l->observer->snapshot->of[spec->index];
     for (size_t i = 0; i < observed->objects.n; i++) {
         Live *other = (Live *)observed->objects.items[i];
-        if (!streq(other->id, live->id))
+        if (!streq(other->id, id))
             continue;
-        other->unsure = other->unsure || !node_equal(other->object, live->object);
+        other->unsure = other->unsure || !live || !node_equal(other->object, live->object);
         return;
     }
+    if (!live)
+        return;
+    live->unsure = true;
     *VEC_ADD(&observed->objects) = live;
 }
 
@@ -214,23 +226,27 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
 {
     Observer *o = l->observer;
     const char *id = json_item_text(item, o->kind->id);
-    if (!id)
-        return error_set(err, ERROR_PROTOCOL, "a list item has no %s", o->kind->id);
     Wanted *w = map_get(o->by_id, id);
     if (w && take_wanted(l, w, item, err) < 0)
         return -1;
+    if (l->selectors.n == 0)
+        return 0;
     const Node *whole = NULL;
-    if (l->selectors.n && json_item_whole(item, scratch, &whole, err) < 0)
+    if (json_item_whole(item, scratch, &whole, err) < 0)
         return -1;
+    bool again = map_put(l->shown, arena_strdup(o->snapshot->arena, id), l);
     Live *live = NULL;
     for (size_t i = 0; i < l->selectors.n; i++) {
         const Spec *spec = l->selectors.items[i];
-        if (!selector_matches(o->kind, spec->selector, whole))
-            continue;
-        if (!live && live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
+        bool matches = selector_matches(o->kind, spec->selector, whole);
+        if (matches && !live && live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
             return -1;
-        if (!live_is_foreign(live))
-            take_selected(l, spec, live);
+        if (matches && live_is_foreign(live))
+            continue;
+        if (again)
+            take_again(l, spec, id, matches ? live : NULL);
+        else if (matches)
+            *VEC_ADD(&o->snapshot->of[spec->index].objects) = live;
     }
     return 0;
 }
@@ -478,6 +494,7 @@ void observe_free(Observer *o)
     for (size_t i = 0; i < o->listings.n; i++) {
         listing_stop(o->listings.items[i]);
         VEC_DONE(&o->listings.items[i]->selectors);
+        map_free(o->listings.items[i]->shown);
         free(o->listings.items[i]);
     }
     for (size_t i = 0; i < o->singles.n; i++) {

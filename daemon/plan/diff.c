@@ -2,8 +2,6 @@
 
 #include "plan/diff.h"
 
-#include <strings.h>
-
 #include "base/str.h"
 #include "data/json-write.h"
 
@@ -61,20 +59,12 @@ static void add_delta(Differ *d, const char *const steps[2], const char *shown[2
         *VEC_ADD(d->ignored) = delta;
 }
 
-static const NodeEntry *find_entry(const Node *map, const char *key, bool fold)
-{
-    for (uint32_t i = 0; map && map->type == NODE_MAP && i < map->n; i++)
-        if (fold ? strcasecmp(map->entries[i].key, key) == 0 : streq(map->entries[i].key, key))
-            return &map->entries[i];
-    return NULL;
-}
-
 /* One map of tags: `space` is its namespace as the live object writes it, or NULL for free-form tags. */
 static void diff_tags(Differ *d, const char *space, const char *shown_space, const Node *want, const Node *have)
 {
     bool fold = space != NULL;
     for (uint32_t i = 0; want && i < want->n; i++) {
-        const NodeEntry *w = &want->entries[i], *h = find_entry(have, w->key, fold);
+        const NodeEntry *w = &want->entries[i], *h = node_entry_fold(have, w->key, fold);
         const char *key = h ? h->key : w->key;
         const char *steps[2] = {fold ? space : key, fold ? key : NULL}, *shown[2] = {fold ? shown_space : w->key, w->key};
         add_delta(d, steps, shown, h ? h->value : NULL, w->value, w->mark);
@@ -82,7 +72,7 @@ static void diff_tags(Differ *d, const char *space, const char *shown_space, con
     for (uint32_t i = 0; d->spec->exact_tags && have && have->type == NODE_MAP && i < have->n; i++) {
         const NodeEntry *h = &have->entries[i];
         const char *steps[2] = {fold ? space : h->key, fold ? h->key : NULL}, *shown[2] = {fold ? space : h->key, h->key};
-        if (!find_entry(want, h->key, fold))
+        if (!node_entry_fold(want, h->key, fold))
             add_delta(d, steps, shown, h->value, NULL, d->field_mark);
     }
 }
@@ -90,11 +80,11 @@ static void diff_tags(Differ *d, const char *space, const char *shown_space, con
 static void diff_namespaces(Differ *d, const Node *want, const Node *have)
 {
     for (uint32_t i = 0; i < want->n; i++) {
-        const NodeEntry *w = &want->entries[i], *h = find_entry(have, w->key, true);
+        const NodeEntry *w = &want->entries[i], *h = node_entry_fold(have, w->key, true);
         diff_tags(d, h ? h->key : w->key, w->key, w->value, h ? h->value : NULL);
     }
     for (uint32_t i = 0; d->spec->exact_tags && have && have->type == NODE_MAP && i < have->n; i++)
-        if (!find_entry(want, have->entries[i].key, true))
+        if (!node_entry_fold(want, have->entries[i].key, true))
             diff_tags(d, have->entries[i].key, have->entries[i].key, NULL, have->entries[i].value);
 }
 

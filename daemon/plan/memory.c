@@ -18,7 +18,8 @@ typedef struct Entry {
     usec_t next_try;    /* wall; 0: at once */
     char *reason;
     bool seen;          /* in the round that is being learnt */
-    const char *account; /* borrowed from the key */
+    char *document;      /* its key in `matches` */
+    char *account;
 } Entry;
 
 struct Memory {
@@ -39,6 +40,8 @@ Memory *memory_new(void)
 static void entry_free(Entry *e)
 {
     free(e->key);
+    free(e->document);
+    free(e->account);
     free(e->written);
     free(e->reason);
     free(e);
@@ -70,18 +73,19 @@ void memory_forget(Memory *m)
     m->arena = arena_new();
 }
 
-/* The account stands at the end, so that it can be borrowed from the key. */
-static char *key_of(const Spec *spec, const char *target, size_t *ret_account)
+static char *document_key(const Spec *spec)
 {
-    char *key = xasprintf("%s/%s/%s/%s", spec->kind->name, spec->name, target, spec->account);
-    *ret_account = strlen(key) - strlen(spec->account);
-    return key;
+    return xasprintf("%s/%s", spec->kind->name, spec->name);
+}
+
+static char *object_key(const Change *change)
+{
+    return xasprintf("%s/%s/%s/%s", change->spec->kind->name, change->spec->name, change->spec->account, change->live->id);
 }
 
 static Entry *find(const Memory *m, const Change *change)
 {
-    size_t account;
-    CLEANUP(freep) char *key = key_of(change->spec, change->live->id, &account);
+    CLEANUP(freep) char *key = object_key(change);
     return map_get(m->entries, key);
 }
 
@@ -90,10 +94,10 @@ static Entry *find_or_add(Memory *m, const Change *change)
     Entry *e = find(m, change);
     if (e)
         return e;
-    size_t account;
     e = xcalloc(1, sizeof(*e));
-    e->key = key_of(change->spec, change->live->id, &account);
-    e->account = e->key + account;
+    e->key = object_key(change);
+    e->document = document_key(change->spec);
+    e->account = xstrdup(change->spec->account);
     map_put(m->entries, e->key, e);
     return e;
 }
@@ -105,11 +109,6 @@ usec_t memory_next_try(const Memory *m, const Change *change, const char **ret_r
         return 0;
     *ret_reason = e->reason;
     return e->next_try;
-}
-
-static char *document_key(const Spec *spec)
-{
-    return xasprintf("%s/%s", spec->kind->name, spec->name);
 }
 
 bool memory_matches(const Memory *m, const Spec *spec, size_t *ret)
@@ -169,13 +168,15 @@ static void learn_change(Memory *m, const Change *change, usec_t now, usec_t int
         pause_entry(e, ++e->failures, now, interval, change->reason ? change->reason : "it failed");
 }
 
-/* What did not come up in a whole look is in sync, or no longer declared. */
-static void forget_unseen(Memory *m, const char *account)
+/* What did not come up is in sync, or no longer declared; but not if its document could not be looked at. */
+static void forget_unseen(Memory *m, const Map *failed, const char *account)
 {
     VEC(Entry *) gone = {0};
     size_t position = 0;
     for (Entry *e = map_next(m->entries, &position, NULL); e; e = map_next(m->entries, &position, NULL)) {
-        if (!e->seen && streq(e->account, account))
+        if (!streq(e->account, account))
+            continue;
+        if (!e->seen && !map_get(failed, e->document))
             *VEC_ADD(&gone) = e;
         e->seen = false;
     }
@@ -188,13 +189,13 @@ static void forget_unseen(Memory *m, const char *account)
 
 static void learn_matches(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account)
 {
-    CLEANUP(map_freep) Map *held = map_new();
+    CLEANUP(freep) bool *held = xcalloc(plan->specs->n, sizeof(bool));
     for (size_t i = 0; i < plan->changes.n; i++)
         if (plan->changes.items[i].outcome == OUTCOME_HELD)
-            map_put(held, plan->changes.items[i].spec->name, m);
+            held[plan->changes.items[i].spec->index] = true;
     for (size_t i = 0; i < plan->specs->n; i++) {
         const Spec *spec = &plan->specs->items[i];
-        if (!spec->selector || !streq(spec->account, account) || snapshot->of[i].error || map_get(held, spec->name))
+        if (!spec->selector || !streq(spec->account, account) || snapshot->of[i].error || held[i])
             continue;
         CLEANUP(freep) char *key = document_key(spec);
         size_t *count = map_get(m->matches, key);
@@ -208,9 +209,14 @@ static void learn_matches(Memory *m, const Plan *plan, const Snapshot *snapshot,
 
 void memory_learn(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now, usec_t interval)
 {
+    CLEANUP(map_freep) Map *failed = map_new();
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
     for (size_t i = 0; i < plan->changes.n; i++)
         learn_change(m, &plan->changes.items[i], now, interval);
-    if (plan->failures.n == 0)
-        forget_unseen(m, account);
+    for (size_t i = 0; i < plan->failures.n; i++) {
+        CLEANUP(freep) char *key = document_key(plan->failures.items[i].spec);
+        map_put(failed, arena_strdup(scratch, key), m);
+    }
+    forget_unseen(m, failed, account);
     learn_matches(m, plan, snapshot, account);
 }

@@ -40,6 +40,8 @@ static int add_change(SavedPlan *s, const Node *change, const char *file, Error 
     const Node *attributes = node_get(change, "attributes");
     if (!kind || !name || !account || !target || !outcome || !attributes || attributes->type != NODE_LIST)
         return error_set(err, ERROR_SPEC, "%s: a change lacks kind, name, account, target, outcome or attributes", file);
+    if (!kind_find(kind))
+        return error_set(err, ERROR_SPEC, "%s: kind \"%s\" is not known", file, kind);
     if (!streq(outcome, outcome_name(OUTCOME_PLANNED)))
         return 0;
     SavedChange *saved = &s->changes[s->n++];
@@ -83,7 +85,8 @@ static const Node *find_attribute(const Node *attributes, const char *path)
 static bool same_change(const Node *saved, const Change *change)
 {
     const Node *attributes = node_get(saved, "attributes");
-    if (attributes->n != change->deltas.n)
+    const char *action = node_get_text(saved, "action");
+    if (!action || !streq(action, action_name(change->action)) || attributes->n != change->deltas.n)
         return false;
     for (size_t i = 0; i < change->deltas.n; i++) {
         const Delta *d = &change->deltas.items[i];
@@ -99,8 +102,6 @@ static void add_refused(Plan *plan, const Node *saved)
 {
     const Kind *kind = kind_find(node_get_text(saved, "kind"));
     const Node *line = node_get(saved, "line");
-    if (!kind)
-        return;
     Spec *spec = arena_alloc(plan->arena, sizeof(*spec));
     Live *live = arena_alloc(plan->arena, sizeof(*live));
     const char *file = node_get_text(saved, "file");

@@ -2,13 +2,10 @@
 
 #include "record/journal.h"
 
-#include <inttypes.h>
-
 #include "base/map.h"
 #include "base/str.h"
 #include "data/json-write.h"
 
-#define CLOCK_SUSPECT (60 * (int64_t)USEC_PER_SEC)
 #define NAMES_SHOWN 3
 
 /* The fields of one entry, whose texts live in an arena. */
@@ -251,8 +248,9 @@ static void say_changes(const Recorder *r)
 
 static void say_clock(const Recorder *r)
 {
-    int64_t difference = r->result->clock_difference_usec;
-    if (!r->result->has_clock_difference || (difference <= CLOCK_SUSPECT && difference >= -CLOCK_SUSPECT))
+    const Account *account = r->result->slot->account;
+    CLEANUP(freep) char *trouble = account ? account_clock_trouble(account) : NULL;
+    if (!trouble)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     unsigned met = fold_meet(r->fold, arena_printf(f.arena, "%s\nclock", account_name(r)),
@@ -260,10 +258,7 @@ static void say_clock(const Recorder *r)
     if (!met)
         return;
     add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
-    event_log(r->log, EVENT_CLOCK, f.list.items, f.list.n,
-              "account %s: this machine's clock is %" PRId64 " s %s the cloud's: set it right%s", account_name(r),
-              (difference < 0 ? -difference : difference) / (int64_t)USEC_PER_SEC,
-              difference < 0 ? "ahead of" : "behind", times(f.arena, met));
+    event_log(r->log, EVENT_CLOCK, f.list.items, f.list.n, "account %s: %s%s", account_name(r), trouble, times(f.arena, met));
 }
 
 static void say_passed(void *userdata, const char *subject)

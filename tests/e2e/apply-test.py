@@ -293,6 +293,60 @@ def one_broken_account_does_not_keep_the_others_from_their_work(w):
 
 
 @case
+def results_that_cannot_be_written_are_an_error_and_the_work_is_done_all_the_same(w):
+    w.image(1)
+    w.spec(displayName="new")
+    with open("/dev/full", "w") as full:
+        result = w.run("apply", stdout=full).expect(1)
+    assert "could not be written to standard output: No space left on device" in result.err
+    assert w.live()["displayName"] == "new"
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    result = w.run("plan", "-o", "json", stdout=write_end).expect(1)
+    os.close(write_end)
+    assert "Broken pipe" in result.err
+
+
+@case
+def a_set_that_is_wrong_anywhere_changes_nothing_anywhere(w):
+    w.image(1)
+    w.spec("good", displayName="new")
+    w.write("bad.yaml", "apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: x}\nspec: {account: prod}\n")
+    result = w.run("apply").expect(1)
+    assert "bad.yaml:4:7: error: OciImage needs imageId, or a selector" in result.err, result.err
+    assert w.sim.statistics()["requests"] == 0
+
+
+@case
+def a_plan_file_that_is_none_is_refused(w):
+    w.image(1)
+    w.spec(displayName="new")
+    for text, words in [("", "is no saved plan"), ("{}", "is no saved plan"), ('{"changes":[{}]}', "lacks kind"), ("[1,", "no saved plan")]:
+        saved = os.path.join(w.folder, "plan.json")
+        w.write(saved, text)
+        assert words in w.run("apply", "--plan", saved).expect(1).err, text
+    assert "does not exist" in w.run("apply", "--plan", "/nonexistent").expect(1).err
+    assert w.updates() == 0
+
+
+@case
+def an_interrupted_apply_finishes_the_write_on_its_way_and_reports_the_rest_as_held(w):
+    for n in range(1, 5):
+        w.image(n)
+        w.spec("i%d" % n, target=image_id(n), displayName="new %d" % n)
+    w.configure(account="    maxConcurrency: 1\n")
+    w.sim.fault("UpdateImage", "delay", ms=1000)
+    process = subprocess.Popen([os.environ["IMAGEKEEPER"], "apply", "-o", "json", "--config", w.config_file],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=w.environment)
+    eventually(lambda: [f for f in w.sim.faults() if f.get("fired")], "the write")
+    process.send_signal(signal.SIGINT)
+    report = json.loads(process.communicate()[0])
+    assert process.returncode == 2
+    assert sorted(c["outcome"] for c in report["changes"]) == ["done", "held", "held", "held"]
+    assert w.sim.statistics()["applied"] == 1
+
+
+@case
 def revision_is_the_commit_around_the_specs(w):
     w.image(1)
     w.spec(displayName="image 1")

@@ -275,7 +275,7 @@ def no_command_is_an_error(w):
 @case
 def an_unknown_command_is_an_error(w):
     expect_text(w.run("validat"), "imagekeeper: error: unknown command \"validat\"; did you mean \"validate\"?\n")
-    expect_text(w.run("frobnicate"), "imagekeeper: error: unknown command \"frobnicate\"; see --help\n")
+    expect_text(w.run("frobnicate"), "imagekeeper: error: unknown command \"frobnicate\"; imagekeeper --help lists them\n")
 
 
 @case

@@ -113,10 +113,8 @@ int ini_parse(const char *text, size_t size, const char *name, Ini **ret, Error 
     ini->index = map_new();
     ini->arena = arena_new();
     Parser parser = {.ini = ini, .name = name};
-    for (char *line = ini->text, *next = line; next; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = 0;
+    char *rest = ini->text;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         parser.line++;
         if (parse_line(&parser, line, err) < 0)
             return -1;

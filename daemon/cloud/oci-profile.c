@@ -354,7 +354,7 @@ static int load_key(const Loader *loader, OciProfile *profile, Error **err)
 {
     CLEANUP(secret_freep) char *text = NULL, *pass_phrase = NULL;
     CLEANUP(freep) char *name = NULL;
-    if (read_pass_phrase(loader, &pass_phrase, err) < 0 || read_key_text(loader, &text, &name, err) < 0 ||
+    if (read_pass_phrase(loader, &pass_phrase, err) < 0 || read_key_text(loader, &text, &name, err) < 0 || !text ||
         private_key_parse(text, strlen(text), pass_phrase, name, &profile->key, err) < 0)
         return -1;
     char own[FINGERPRINT_SIZE];

@@ -153,7 +153,8 @@ static int match(const Node *item, const char *region, const char *source, Place
         return error_set(err, ERROR_SPEC,
                          "%s: region %s: its regionIdentifier or realmDomainComponent cannot be part of a host name",
                          source, region);
-    *ret = (Place){.name = TAKE(place.name), .domain = TAKE(place.domain)};
+    *ret = place;
+    place = (Place){0};
     return 1;
 }
 

@@ -73,7 +73,7 @@ static void add_double(Str *out, double value)
         str_add(out, "null"); /* JSON has no such number */
         return;
     }
-    if (value >= -0x1p63 && value < 0x1p63 && (double)(int64_t)value == value) {
+    if (fabs(value) < TWO_TO_63 && (double)(int64_t)value == value) {
         add_integer(out, (int64_t)value); /* 1.0 equals 1 and is written like it */
         return;
     }

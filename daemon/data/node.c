@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -143,7 +144,7 @@ static bool equal_lists(const Node *a, const Node *b)
 /* Exact: a large integer does not equal the double that it would be rounded to. */
 static bool equal_mixed(int64_t integer, double number)
 {
-    return number >= -0x1p63 && number < 0x1p63 && (double)(int64_t)number == number && (int64_t)number == integer;
+    return fabs(number) < TWO_TO_63 && (double)(int64_t)number == number && (int64_t)number == integer;
 }
 
 /* Recursion is as deep as the nodes, which the readers keep to 64. */

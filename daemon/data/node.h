@@ -13,6 +13,9 @@
 #include "base/alloc.h"
 #include "base/map.h"
 
+/* Doubles below it in size are within int64_t. */
+#define TWO_TO_63 9223372036854775808.0
+
 /* A place in a file, counted from 1; {0, 0}: none. */
 typedef struct Mark {
     uint32_t line, column;

@@ -316,8 +316,8 @@ static void end(Reader *r)
 {
     Frame *f = &r->frames[--r->depth];
     merge(f);
-    Value value = {
-        .node = node_builder_end(TAKE(f->builder)), .mark = f->mark, .weight = f->weight, .height = f->height};
+    const Node *node = node_builder_end(TAKE(f->builder));
+    Value value = {.node = node, .mark = f->mark, .weight = f->weight, .height = f->height};
     end_anchor(f->anchor, value);
     deliver(r, value);
 }

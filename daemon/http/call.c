@@ -24,7 +24,7 @@
 struct Http {
     Multi *multi;
     sd_event_source *deliver; /* runs once for each entry of `ready` */
-    TAILQ_HEAD(, HttpCall) ready;
+    TAILQ_HEAD(Ready, HttpCall) ready;
     unsigned n_calls;
 };
 

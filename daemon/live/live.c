@@ -33,6 +33,27 @@ static const char *text_or_null(const Node *object, const char *member)
     return member ? node_get_text(object, member) : NULL;
 }
 
+static bool is_map_or_null(const Node *value)
+{
+    return !value || value->type == NODE_MAP || value->type == NODE_NULL;
+}
+
+/* Tags of a type that we do not understand would be taken for none, and written over. */
+static int check_tags(const Kind *kind, const Node *object, const char *id, Error **err)
+{
+    for (const Field *f = kind->fields; f->name; f++) {
+        if (!(f->flags & FIELD_ATTRIBUTE) || (f->type != FIELD_TAGS && f->type != FIELD_TAG_NAMESPACES))
+            continue;
+        const Node *tags = node_get(object, field_wire(f));
+        bool good = is_map_or_null(tags);
+        for (uint32_t i = 0; good && f->type == FIELD_TAG_NAMESPACES && tags && tags->type == NODE_MAP && i < tags->n; i++)
+            good = is_map_or_null(tags->entries[i].value);
+        if (!good)
+            return error_set(err, ERROR_PROTOCOL, "%s of %s are not tags", field_wire(f), id);
+    }
+    return 0;
+}
+
 /* `object` has every member that is kept. */
 static int finish(const Kind *kind, const Node *object, const char *etag, Arena *arena, Live **ret, Error **err)
 {
@@ -56,6 +77,8 @@ static int finish(const Kind *kind, const Node *object, const char *etag, Arena 
     };
     if (kind->state && !live->state)
         return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", kind->state, id);
+    if (check_tags(kind, object, id, err) < 0)
+        return -1;
     *ret = live;
     return 0;
 }

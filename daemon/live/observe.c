@@ -5,6 +5,8 @@
 #include "base/map.h"
 #include "base/str.h"
 
+#define LIST_PAGES_MAX 20000
+
 /* All documents that name one id. */
 typedef struct Wanted {
     const char *id;
@@ -254,8 +256,9 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
 static int take_page(Listing *l, const JsonPage *json, Error **err)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new();
-    l->taken++;
     l->fruitless++;
+    if (++l->taken > LIST_PAGES_MAX)
+        return error_set(err, ERROR_PROTOCOL, "the list goes on for more than %d pages", LIST_PAGES_MAX);
     for (const JsonItem *item = json_page_next(json, NULL); item; item = json_page_next(json, item))
         if (take_item(l, item, scratch, err) < 0)
             return -1;

@@ -26,6 +26,7 @@ import sim as simulator
 
 COMPARTMENT = simulator.COMPARTMENT
 _cases = []
+END = "END OF TEST"
 
 
 def case(function):
@@ -63,8 +64,9 @@ class Daemon:
         self.changed = threading.Condition()
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True,
                                         env=dict(environment, NOTIFY_SOCKET=self.folder + "/s"))
-        threading.Thread(target=self._read_lines, daemon=True).start()
-        threading.Thread(target=self._read_messages, daemon=True).start()
+        self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_lines, self._read_messages)]
+        for reader in self.readers:
+            reader.start()
 
     def _read_lines(self):
         for line in self.process.stderr:
@@ -74,9 +76,8 @@ class Daemon:
 
     def _read_messages(self):
         while True:
-            try:
-                message = self.socket.recv(65536).decode()
-            except OSError:
+            message = self.socket.recv(65536).decode()
+            if message == END:
                 return
             with self.changed:
                 self.messages.append(message)
@@ -102,7 +103,13 @@ class Daemon:
         self.process.send_signal(number)
 
     def wait(self, timeout=60):
+        """Its exit status, once everything that it said has been read."""
         status = self.process.wait(timeout)
+        if self.socket.fileno() < 0:
+            return status
+        self.socket.sendto(END.encode(), self.folder + "/s")
+        for reader in self.readers:
+            reader.join()
         self.socket.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         return status

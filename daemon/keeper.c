@@ -13,48 +13,77 @@
 #include "record/report.h"
 #include "round.h"
 
-/* One configuration with what hangs on it. It is replaced as a whole. */
-typedef struct Outfit {
-    Config *config;
-    Accounts *accounts;
-} Outfit;
+/* Specs that were read so shortly ago are not read again. */
+#define LOAD_AGAIN (USEC_PER_SEC / 2)
 
-typedef struct Keeper {
-    const KeeperOptions *options;
-    const Log *log;
-    sd_event *loop;
-    Http *http;
-    Outfit outfit, next_outfit; /* the second waits for the end of a round */
-    Specs *specs;               /* the last good set, or NULL */
-    char *specs_problem;        /* why the files on disk are not it; NULL: they are */
-    Memory *memory;
-    Fold *fold;
+typedef struct Keeper Keeper;
+
+/* The accounts at one endpoint, which go round together and at their own pace: a slow cloud holds up no other. */
+typedef struct Lane {
+    Keeper *keeper;
+    VEC(AccountSlot *) slots;
+    char *endpoint;             /* NULL: an account that could not be opened, by itself */
     Round *round;
-    usec_t round_started;       /* monotonic */
+    Specs *specs;               /* that the round began with */
+    usec_t started;             /* of the round, monotonic */
     uint64_t rounds;
     sd_event_source *timer;
     sd_event_source *round_over; /* ends a round from outside its own callbacks */
     bool look_again;            /* asked for while a round was under way */
+    ReportTotals totals;        /* of the last round */
+} Lane;
+
+/* One configuration with what hangs on it. It is replaced as a whole. */
+typedef struct Outfit {
+    Config *config;
+    Accounts *accounts;
+    Lane **lanes;
+    size_t n_lanes;
+} Outfit;
+
+struct Keeper {
+    const KeeperOptions *options;
+    const Log *log;
+    sd_event *loop;
+    Http *http;
+    Outfit outfit, next_outfit; /* the second waits until no round is under way */
+    Specs *specs;               /* the last good set, or NULL */
+    usec_t specs_read;          /* when the files were last looked at, monotonic */
+    char *specs_problem;        /* why the files on disk are not it; NULL: they are */
+    Memory *memory;
+    Fold *fold;
     bool stopping;
-} Keeper;
+};
+
+static void lane_free(Lane *lane)
+{
+    round_free(lane->round);
+    specs_free(lane->specs);
+    sd_event_source_disable_unref(lane->timer);
+    sd_event_source_disable_unref(lane->round_over);
+    VEC_DONE(&lane->slots);
+    free(lane->endpoint);
+    free(lane);
+}
 
 static void outfit_done(Outfit *o)
 {
+    for (size_t i = 0; i < o->n_lanes; i++)
+        lane_free(o->lanes[i]);
+    free(TAKE(o->lanes));
+    o->n_lanes = 0;
     accounts_free(TAKE(o->accounts));
     config_free(TAKE(o->config));
 }
 
 static void keeper_done(Keeper *k)
 {
-    round_free(k->round);
     outfit_done(&k->outfit);
     outfit_done(&k->next_outfit);
     specs_free(k->specs);
     free(k->specs_problem);
     memory_free(k->memory);
     fold_free(k->fold);
-    sd_event_source_disable_unref(k->timer);
-    sd_event_source_disable_unref(k->round_over);
     http_free(k->http);
     sd_event_unref(k->loop);
 }
@@ -69,11 +98,27 @@ static void say_problems(const Keeper *k, const Problems *problems)
         log_send(k->log, problems_errors(problems) ? LOG_ERR : LOG_WARNING, str_strip(text.data), NULL, 0);
 }
 
-static bool same_specs(const Specs *a, const Specs *b);
+/* Enough to know whether what the memory learnt still holds: the documents' words. */
+static bool same_specs(const Specs *a, const Specs *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        const Spec *x = &a->items[i], *y = &b->items[i];
+        if (x->kind != y->kind || !streq(x->name, y->name) || !node_equal(x->want, y->want) || x->observe != y->observe ||
+            x->exact_tags != y->exact_tags || !node_equal(x->ignore, y->ignore) || x->suspended_until != y->suspended_until)
+            return false;
+    }
+    return true;
+}
 
-/* All or nothing: a broken set leaves the last good one in force, and is said once. */
+/* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one load. */
 static void load_specs(Keeper *k)
 {
+    usec_t now = clock_monotonic();
+    if (k->specs_read && now < k->specs_read + LOAD_AGAIN)
+        return;
+    k->specs_read = now;
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
     const Config *config = k->outfit.config;
@@ -106,18 +151,29 @@ static void load_specs(Keeper *k)
     k->specs_problem = xstrdup(err->message);
 }
 
-/* Enough to know whether what the memory learnt still holds: the documents' words. */
-static bool same_specs(const Specs *a, const Specs *b)
+static int on_time(sd_event_source *source, uint64_t now, void *userdata);
+static int on_round_over(sd_event_source *source, void *userdata);
+
+static Lane *lane_add(Keeper *k, Outfit *o, const char *endpoint)
 {
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++) {
-        const Spec *x = &a->items[i], *y = &b->items[i];
-        if (x->kind != y->kind || !streq(x->name, y->name) || !node_equal(x->want, y->want) || x->observe != y->observe ||
-            x->exact_tags != y->exact_tags || !node_equal(x->ignore, y->ignore) || x->suspended_until != y->suspended_until)
-            return false;
-    }
-    return true;
+    Lane *lane = xcalloc(1, sizeof(*lane));
+    lane->keeper = k;
+    lane->endpoint = xstrdup(endpoint);
+    sd_event_add_time(k->loop, &lane->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, lane);
+    sd_event_add_defer(k->loop, &lane->round_over, on_round_over, lane);
+    sd_event_source_set_enabled(lane->timer, SD_EVENT_OFF);
+    sd_event_source_set_enabled(lane->round_over, SD_EVENT_OFF);
+    o->lanes[o->n_lanes++] = lane;
+    return lane;
+}
+
+static Lane *lane_of(Keeper *k, Outfit *o, const AccountSlot *slot)
+{
+    const char *endpoint = slot->account ? slot->account->credential->endpoint : NULL;
+    for (size_t i = 0; i < o->n_lanes && endpoint; i++)
+        if (streq_null(o->lanes[i]->endpoint, endpoint))
+            return o->lanes[i];
+    return lane_add(k, o, endpoint);
 }
 
 static int load_outfit(Keeper *k, Outfit *ret, Error **err)
@@ -129,12 +185,16 @@ static int load_outfit(Keeper *k, Outfit *ret, Error **err)
     if (r < 0)
         return -1;
     *ret = (Outfit){.config = config, .accounts = accounts_new(config)};
+    ret->lanes = xcalloc(ret->accounts->n, sizeof(ret->lanes[0]));
+    for (size_t i = 0; i < ret->accounts->n; i++) {
+        AccountSlot *slot = ret->accounts->slots[i];
+        account_slot_open(slot, k->http, k->loop);
+        *VEC_ADD(&lane_of(k, ret, slot)->slots) = slot;
+    }
     return 0;
 }
 
 /* --- rounds --- */
-
-static void arm(Keeper *k, usec_t when);
 
 static uint64_t mix(uint64_t x)
 {
@@ -143,18 +203,21 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 33);
 }
 
-/* Up to 10 % later, by a number that depends on the configuration's path, the host and the round: hosts spread, and the same
- * host does the same again. */
-static usec_t next_interval(const Keeper *k)
+static uint64_t mix_text(uint64_t h, const char *text)
+{
+    for (; *text; text++)
+        h = mix(h + (unsigned char)*text);
+    return h;
+}
+
+/* Up to 10 % later, by a number that depends on the host, the account and the round: they spread, and the same one does the same
+ * again. */
+static usec_t next_interval(const Lane *lane)
 {
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
-    uint64_t h = k->rounds;
-    for (const char *p = host; *p; p++)
-        h = mix(h + (unsigned char)*p);
-    for (const char *p = k->options->config_file; *p; p++)
-        h = mix(h + (unsigned char)*p);
-    usec_t interval = k->outfit.config->interval;
+    uint64_t h = mix_text(mix_text(lane->rounds, host), lane->slots.items[0]->config->name);
+    usec_t interval = lane->keeper->outfit.config->interval;
     return interval + mix(h) % (interval / 10 + 1);
 }
 
@@ -166,108 +229,141 @@ static char *idle_text(const Keeper *k)
     return xasprintf("Nothing is enforced: %s", k->specs_problem ? k->specs_problem : "no specs yet");
 }
 
-static char *status_text(const Keeper *k, const ReportTotals *t)
+static void tell_status(const Keeper *k)
 {
-    Str text = {0};
-    str_addf(&text, "%zu of %zu objects in sync", t->in_sync, t->objects);
-    if (t->differences)
-        str_addf(&text, ", %zu differences", t->differences);
-    if (t->errors)
-        str_addf(&text, ", %zu errors", t->errors);
+    CLEANUP(str_done) Str text = {0};
+    ReportTotals t = {0};
+    for (size_t i = 0; i < k->outfit.n_lanes; i++)
+        report_totals_add(&t, &k->outfit.lanes[i]->totals);
+    str_addf(&text, "%zu of %zu objects in sync", t.in_sync, t.objects);
+    if (t.differences)
+        str_addf(&text, ", %zu differences", t.differences);
+    if (t.errors)
+        str_addf(&text, ", %zu errors", t.errors);
     if (k->specs_problem)
         str_addf(&text, "; the last good specs are in force: %s", k->specs_problem);
-    return str_take(&text);
+    notify_status(str_get(&text));
 }
 
-static void begin_round(Keeper *k);
+static void arm(Lane *lane, usec_t when)
+{
+    sd_event_source_set_time(lane->timer, when);
+    sd_event_source_set_enabled(lane->timer, SD_EVENT_ONESHOT);
+}
+
+static void look_now(Lane *lane)
+{
+    if (lane->round)
+        lane->look_again = true;
+    else
+        arm(lane, clock_monotonic());
+}
+
+static bool is_idle(const Keeper *k)
+{
+    for (size_t i = 0; i < k->outfit.n_lanes; i++)
+        if (k->outfit.lanes[i]->round)
+            return false;
+    return true;
+}
+
+static void stop_rounds(Keeper *k)
+{
+    for (size_t i = 0; i < k->outfit.n_lanes; i++)
+        if (k->outfit.lanes[i]->round)
+            round_stop(k->outfit.lanes[i]->round);
+}
+
+static void look_everywhere(Keeper *k)
+{
+    for (size_t i = 0; i < k->outfit.n_lanes; i++)
+        look_now(k->outfit.lanes[i]);
+}
+
+/* Nothing is under way any more: what waited for that can happen. The lanes of the old configuration are gone afterwards. */
+static int settle(Keeper *k)
+{
+    if (k->stopping)
+        return sd_event_exit(k->loop, 0);
+    outfit_done(&k->outfit);
+    k->outfit = k->next_outfit;
+    k->next_outfit = (Outfit){0};
+    memory_try_all(k->memory);
+    look_everywhere(k);
+    return 0;
+}
 
 static int on_round_over(sd_event_source *source, void *userdata)
 {
     (void)source;
-    Keeper *k = userdata;
-    Report report = {.specs = k->specs};
-    report.results = round_results(k->round, &report.n);
-    ReportTotals totals = report_totals(&report);
-    if (!k->stopping) {
-        journal_round(k->log, k->fold, k->specs, report.results, report.n, clock_wall());
-        CLEANUP(freep) char *status = status_text(k, &totals);
-        notify_status(status);
-    }
-    k->round = (round_free(k->round), NULL);
-    if (k->stopping)
-        return sd_event_exit(k->loop, 0);
-    if (k->next_outfit.config) {
-        outfit_done(&k->outfit);
-        k->outfit = k->next_outfit;
-        k->next_outfit = (Outfit){0};
-    }
-    if (k->look_again)
-        begin_round(k);
+    Lane *lane = userdata;
+    Keeper *k = lane->keeper;
+    bool stopped = k->stopping || k->next_outfit.config;
+    Report report = {.specs = lane->specs};
+    report.results = round_results(lane->round, &report.n);
+    for (size_t i = 0; i < report.n; i++)
+        journal_account(k->log, k->fold, &report.results[i], stopped, clock_monotonic());
+    lane->totals = report_totals(&report);
+    round_free(TAKE(lane->round));
+    specs_free(TAKE(lane->specs));
+    if (stopped)
+        return is_idle(k) ? settle(k) : 0;
+    tell_status(k);
+    if (lane->look_again)
+        look_now(lane);
     else
-        arm(k, k->round_started + next_interval(k));
+        arm(lane, lane->started + next_interval(lane));
     return 0;
 }
 
 static void on_round_done(void *userdata)
 {
-    Keeper *k = userdata;
-    sd_event_source_set_enabled(k->round_over, SD_EVENT_ONESHOT);
+    Lane *lane = userdata;
+    sd_event_source_set_enabled(lane->round_over, SD_EVENT_ONESHOT);
 }
 
 static void on_changed(void *userdata, const Op *op)
 {
-    const Keeper *k = userdata;
-    journal_change(k->log, op, k->specs->revision);
-}
-
-static void begin_round(Keeper *k)
-{
-    k->look_again = false;
-    k->rounds++;
-    k->round_started = clock_monotonic();
-    load_specs(k);
-    if (!k->specs) {
-        CLEANUP(freep) char *status = idle_text(k);
-        notify_status(status);
-        arm(k, k->round_started + next_interval(k));
-        return;
-    }
-    accounts_open(k->outfit.accounts, k->http, k->loop, k->specs);
-    RoundOptions options = {
-        .config = k->outfit.config,
-        .specs = k->specs,
-        .accounts = k->outfit.accounts,
-        .memory = k->memory,
-    };
-    RoundHandlers handlers = {.changed = on_changed, .done = on_round_done, .userdata = k};
-    k->round = round_start(k->loop, &options, &handlers);
+    const Lane *lane = userdata;
+    journal_change(lane->keeper->log, op, lane->specs->revision);
 }
 
 static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 {
     (void)source;
     (void)now;
-    begin_round(userdata);
+    Lane *lane = userdata;
+    Keeper *k = lane->keeper;
+    if (k->stopping || k->next_outfit.config)
+        return 0;
+    lane->look_again = false;
+    lane->rounds++;
+    lane->started = clock_monotonic();
+    load_specs(k);
+    if (!k->specs) {
+        CLEANUP(freep) char *status = idle_text(k);
+        notify_status(status);
+        arm(lane, lane->started + next_interval(lane));
+        return 0;
+    }
+    lane->specs = specs_ref(k->specs);
+    RoundOptions options = {
+        .config = k->outfit.config,
+        .specs = lane->specs,
+        .slots = lane->slots.items,
+        .n_slots = lane->slots.n,
+        .http = k->http,
+        .memory = k->memory,
+    };
+    RoundHandlers handlers = {.changed = on_changed, .done = on_round_done, .userdata = lane};
+    lane->round = round_start(k->loop, &options, &handlers);
     return 0;
-}
-
-static void arm(Keeper *k, usec_t when)
-{
-    sd_event_source_set_time(k->timer, when);
-    sd_event_source_set_enabled(k->timer, SD_EVENT_ONESHOT);
-}
-
-static void look_now(Keeper *k)
-{
-    if (k->round)
-        k->look_again = true;
-    else
-        arm(k, clock_monotonic());
 }
 
 /* --- signals --- */
 
-/* The new configuration is taken whole or not at all; a round under way ends with what it began with. */
+/* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that are on
+ * their way, with what they began with. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
@@ -284,12 +380,16 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         notify_ready(status);
         return 0;
     }
-    Outfit *place = k->round ? &k->next_outfit : &k->outfit;
-    outfit_done(place);
-    *place = outfit;
+    bool pending = k->next_outfit.config != NULL;
+    outfit_done(&k->next_outfit);
+    k->next_outfit = outfit;
+    k->specs_read = 0;
     event_log(k->log, EVENT_RELOADED, NULL, 0, "configuration reloaded from %s", outfit.config->file);
     notify_ready("Configuration reloaded");
-    look_now(k);
+    if (is_idle(k))
+        return settle(k);
+    if (!pending)
+        stop_rounds(k);
     return 0;
 }
 
@@ -298,8 +398,9 @@ static int on_look(sd_event_source *source, const struct signalfd_siginfo *info,
     (void)source;
     (void)info;
     Keeper *k = userdata;
+    k->specs_read = 0;
     if (!k->stopping)
-        look_now(k);
+        look_everywhere(k);
     return 0;
 }
 
@@ -313,9 +414,10 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
     k->stopping = true;
     notify_stopping();
     event_log(k->log, EVENT_STOPPING, NULL, 0, "stopping: writes that are on their way are finished, none is begun");
-    if (!k->round)
-        return sd_event_exit(k->loop, 0);
-    round_stop(k->round);
+    if (is_idle(k))
+        return settle(k);
+    if (!k->next_outfit.config)
+        stop_rounds(k);
     return 0;
 }
 
@@ -338,11 +440,8 @@ static int set_up(Keeper *k, Error **err)
     int r = sd_event_default(&k->loop);
     if (r < 0)
         return error_set_errno(err, ERROR_LOCAL, -r, "the event loop cannot be made");
-    if (add_signals(k) < 0 || sd_event_add_time(k->loop, &k->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, k) < 0 ||
-        sd_event_add_defer(k->loop, &k->round_over, on_round_over, k) < 0)
-        return error_set(err, ERROR_LOCAL, "the event loop cannot be set up");
-    sd_event_source_set_enabled(k->timer, SD_EVENT_OFF);
-    sd_event_source_set_enabled(k->round_over, SD_EVENT_OFF);
+    if (add_signals(k) < 0)
+        return error_set(err, ERROR_LOCAL, "signals cannot be watched");
     sd_event_set_watchdog(k->loop, true);
     k->memory = memory_new();
     k->fold = fold_new();
@@ -361,6 +460,6 @@ int keeper_run(const KeeperOptions *options, const Log *log)
     load_specs(&k);
     CLEANUP(freep) char *status = idle_text(&k);
     notify_ready(status);
-    arm(&k, clock_monotonic());
+    look_everywhere(&k);
     return sd_event_loop(k.loop) < 0 ? -1 : 0;
 }

@@ -7,14 +7,13 @@
 
 typedef struct AccountRound {
     Round *round;
-    const AccountSlot *slot;
-    Snapshot *snapshot;
+    AccountSlot *slot;
     VEC(Observer *) observers;
     unsigned observing; /* of them, not yet done */
     Plan *plan;
     Run *run;
     unsigned sent_before;
-    bool ended;
+    bool observed, ended;
 } AccountRound;
 
 struct Round {
@@ -22,16 +21,21 @@ struct Round {
     RoundOptions options;
     RoundHandlers handlers;
     sd_event_source *wake;
+    Snapshot *snapshot;
     AccountRound *accounts;
     AccountResult *results;
     size_t n;
+    usec_t started; /* monotonic */
     bool stopping;
 };
 
-static bool names_account(const Specs *specs, const char *account)
+/* Does anything name the account: a document, or the plan that is to be done? */
+static bool is_named(const RoundOptions *o, const char *account)
 {
-    for (size_t i = 0; i < specs->n; i++)
-        if (streq(specs->items[i].account, account))
+    if (o->saved && saved_plan_names(o->saved, account))
+        return true;
+    for (size_t i = 0; i < o->specs->n; i++)
+        if (streq(o->specs->items[i].account, account))
             return true;
     return false;
 }
@@ -51,15 +55,19 @@ static void explain(const AccountRound *a, Error *e)
 static void finish(AccountRound *a)
 {
     Round *round = a->round;
+    Account *account = a->slot->account;
     AccountResult *result = &round->results[a - round->accounts];
-    const Account *account = a->slot->account;
-    for (size_t i = 0; i < a->plan->failures.n; i++)
-        explain(a, a->plan->failures.items[i].error);
-    *result = (AccountResult){.slot = a->slot, .plan = a->plan, .snapshot = a->snapshot};
+    for (size_t i = 0; i < a->plan->failures.n; i++) {
+        Error *e = a->plan->failures.items[i].error;
+        explain(a, e);
+        if (account && e->kind == ERROR_AUTH)
+            account->refused = true;
+    }
+    *result = (AccountResult){.slot = a->slot, .plan = a->plan};
     if (account)
         result->requests = http_client_sent(account->client) - a->sent_before;
     if (round->options.memory && !round->stopping)
-        memory_learn(round->options.memory, a->plan, a->snapshot, a->slot->config->name, clock_wall(),
+        memory_learn(round->options.memory, a->plan, round->snapshot, a->slot->config->name, round->started,
                      round->options.config->interval);
     a->ended = true;
     sd_event_source_set_enabled(round->wake, SD_EVENT_ONESHOT);
@@ -81,7 +89,7 @@ static void plan_and_go(AccountRound *a)
 {
     const RoundOptions *o = &a->round->options;
     PlanOptions options = {.now = clock_wall(), .observe = o->config->observe, .account = a->slot->config->name};
-    a->plan = plan_make(o->specs, a->snapshot, &options);
+    a->plan = plan_make(o->specs, a->round->snapshot, &options);
     if (o->plan_only || a->round->stopping) {
         finish(a);
         return;
@@ -92,18 +100,51 @@ static void plan_and_go(AccountRound *a)
         .account = a->slot->config->name,
         .memory = o->memory,
         .saved = o->saved,
-        .now = options.now,
+        .now = a->round->started,
+        .wall = options.now,
     };
-    guard_plan(a->plan, a->snapshot, &guard);
+    guard_plan(a->plan, a->round->snapshot, &guard);
+    if (plan_count(a->plan, OUTCOME_PLANNED) == 0) {
+        finish(a);
+        return;
+    }
     RunHandlers handlers = {.ended = on_op, .done = on_run_done, .userdata = a};
-    a->run = run_start(a->slot->account, a->plan, &(OpOptions){.exact = o->saved != NULL}, a->round->loop, &handlers);
+    a->run = run_start(a->slot->account, a->plan, o->saved != NULL, a->round->loop, &handlers);
+}
+
+static const char *endpoint_of(const AccountRound *a)
+{
+    return a->slot->account ? a->slot->account->credential->endpoint : NULL;
+}
+
+/* Have all accounts that see the same objects been looked at? */
+static bool peers_are_observed(const AccountRound *a)
+{
+    for (size_t i = 0; i < a->round->n; i++) {
+        const AccountRound *other = &a->round->accounts[i];
+        if (!other->observed && endpoint_of(other) && streq_null(endpoint_of(other), endpoint_of(a)))
+            return false;
+    }
+    return true;
+}
+
+static void observed(AccountRound *a)
+{
+    a->observed = true;
+    if (!peers_are_observed(a))
+        return;
+    for (size_t i = 0; i < a->round->n; i++) {
+        AccountRound *other = &a->round->accounts[i];
+        if (other == a || (!other->plan && endpoint_of(a) && streq_null(endpoint_of(other), endpoint_of(a))))
+            plan_and_go(other);
+    }
 }
 
 static void on_observed(void *userdata)
 {
     AccountRound *a = userdata;
     if (--a->observing == 0)
-        plan_and_go(a);
+        observed(a);
 }
 
 static bool has_kind(const Specs *specs, const Kind *kind, const char *account)
@@ -119,27 +160,27 @@ static void fail_all(AccountRound *a, const Error *error)
 {
     const Specs *specs = a->round->options.specs;
     for (size_t i = 0; i < specs->n; i++)
-        if (streq(specs->items[i].account, a->slot->config->name) && !a->snapshot->of[i].error)
-            a->snapshot->of[i].error = error_copy(error);
+        if (streq(specs->items[i].account, a->slot->config->name) && !a->round->snapshot->of[i].error)
+            a->round->snapshot->of[i].error = error_copy(error);
 }
 
 static void begin(AccountRound *a)
 {
     const Specs *specs = a->round->options.specs;
     Account *account = a->slot->account;
-    a->snapshot = snapshot_new(specs->n);
     if (!account) {
         fail_all(a, a->slot->error);
-        a->plan = plan_make(specs, a->snapshot, &(PlanOptions){.now = clock_wall(), .account = a->slot->config->name});
-        finish(a);
+        observed(a);
         return;
     }
     a->sent_before = http_client_sent(account->client);
     for (const Kind *const *k = kinds; *k; k++)
         if (has_kind(specs, *k, account->name)) {
             a->observing++;
-            *VEC_ADD(&a->observers) = observe_start(account, *k, specs, a->snapshot, a->round->loop, on_observed, a);
+            *VEC_ADD(&a->observers) = observe_start(account, *k, specs, a->round->snapshot, a->round->loop, on_observed, a);
         }
+    if (a->observing == 0)
+        observed(a);
 }
 
 static int check_end(sd_event_source *source, void *userdata)
@@ -156,13 +197,16 @@ static int check_end(sd_event_source *source, void *userdata)
 Round *round_start(sd_event *loop, const RoundOptions *options, const RoundHandlers *handlers)
 {
     Round *round = xcalloc(1, sizeof(*round));
-    *round = (Round){.loop = loop, .options = *options, .handlers = *handlers};
+    *round = (Round){.loop = loop, .options = *options, .handlers = *handlers, .started = clock_monotonic()};
     sd_event_add_defer(loop, &round->wake, check_end, round);
-    round->accounts = xcalloc(options->accounts->n, sizeof(AccountRound));
-    round->results = xcalloc(options->accounts->n, sizeof(AccountResult));
-    for (size_t i = 0; i < options->accounts->n; i++)
-        if (names_account(options->specs, options->accounts->slots[i].config->name))
-            round->accounts[round->n++] = (AccountRound){.round = round, .slot = &options->accounts->slots[i]};
+    round->snapshot = snapshot_new(options->specs->n);
+    round->accounts = xcalloc(options->n_slots, sizeof(AccountRound));
+    round->results = xcalloc(options->n_slots, sizeof(AccountResult));
+    for (size_t i = 0; i < options->n_slots; i++)
+        if (is_named(options, options->slots[i]->config->name)) {
+            account_slot_open(options->slots[i], options->http, loop);
+            round->accounts[round->n++] = (AccountRound){.round = round, .slot = options->slots[i]};
+        }
     for (size_t i = 0; i < round->n; i++)
         begin(&round->accounts[i]);
     return round;
@@ -178,7 +222,7 @@ static void give_up_look(AccountRound *a)
     error_set(&e, ERROR_CANCELLED, "stopped while it was looked at");
     fail_all(a, e);
     error_free(e);
-    plan_and_go(a);
+    observed(a);
 }
 
 void round_stop(Round *round)
@@ -188,7 +232,7 @@ void round_stop(Round *round)
         AccountRound *a = &round->accounts[i];
         if (a->run && !a->ended)
             run_stop(a->run);
-        else if (!a->ended)
+        else if (!a->ended && !a->observed)
             give_up_look(a);
     }
 }
@@ -204,8 +248,8 @@ void round_free(Round *round)
         VEC_DONE(&a->observers);
         run_free(a->run);
         plan_free(a->plan);
-        snapshot_free(a->snapshot);
     }
+    snapshot_free(round->snapshot);
     sd_event_source_disable_unref(round->wake);
     free(round->accounts);
     free(round->results);

@@ -1,6 +1,8 @@
 /*
  * One time through: observe → plan → guard → execute, each account by itself, so that a slow or broken one holds up
- * nobody. `plan`, `apply` and the daemon all go this way; `plan` stops before the guard.
+ * nobody; but accounts at the same endpoint see the same objects, so those wait for each other's looks, that two claims
+ * on one attribute are found before anything is written. `plan`, `apply` and the daemon all go this way; `plan` stops
+ * before the guard.
  */
 #pragma once
 
@@ -14,14 +16,15 @@ typedef struct Round Round;
 typedef struct AccountResult {
     const AccountSlot *slot;
     const Plan *plan;
-    const Snapshot *snapshot;
     unsigned requests;
 } AccountResult;
 
 typedef struct RoundOptions {
     const Config *config;
     const Specs *specs;
-    const Accounts *accounts; /* open */
+    AccountSlot *const *slots; /* the accounts that take part; those that documents name are opened */
+    size_t n_slots;
+    Http *http;
     bool plan_only;
     const SavedPlan *saved;
     Memory *memory; /* of earlier rounds, which learns from this one; or NULL */
@@ -42,5 +45,5 @@ DEFINE_CLEANUP(Round, round_free)
 /* Looks are given up, writes that are on their way go to their end, nothing new begins; `done` runs when that is so. */
 void round_stop(Round *round);
 
-/* After `done`: one for each account that documents name. Borrowed from the round. */
+/* After `done`: one for each of the accounts that documents (or the saved plan) name. Borrowed from the round. */
 const AccountResult *round_results(const Round *round, size_t *ret_n);

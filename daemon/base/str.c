@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/utf8.h"
+
 void str_done(Str *s)
 {
     free(s->data);
@@ -86,15 +88,16 @@ char *str_printable(const char *text, size_t max)
 {
     if (!text)
         return NULL;
-    char *copy = xstrndup(text, max);
-    for (unsigned char *p = (unsigned char *)copy; *p; p++) {
-        bool c1 = p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0; /* in UTF-8 */
-        if (c1)
-            p[1] = ' ';
-        if (c1 || *p < ' ' || *p == 0x7f)
-            *p = ' ';
+    Str out = {0};
+    size_t size = strnlen(text, max);
+    for (size_t at = 0, n; at < size; at += n) {
+        n = utf8_step(text + at, size - at);
+        if (utf8_is_unfit(text + at, n))
+            str_addc(&out, '?');
+        else
+            str_addn(&out, text + at, n);
     }
-    return copy;
+    return str_take(&out);
 }
 
 char *str_strip(char *s)

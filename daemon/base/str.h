@@ -43,8 +43,8 @@ static inline bool starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-/* At most `max` bytes of a text that came from outside, with spaces for control characters, so that it can go to a terminal or
- * a log. NULL gives NULL; the caller frees it. */
+/* At most `max` bytes of a text that came from outside, with `?` for what could drive a terminal or fake a line of a
+ * log. NULL gives NULL; the caller frees it. */
 char *str_printable(const char *text, size_t max);
 
 /* Strips white space at both ends, in place; returns the new beginning. */

@@ -10,13 +10,14 @@
     }
 
 /* Makes room for one more, uninitialised, and gives its address. What is assigned to it must not look at the vector itself. */
-#define VEC_ADD(vec)                                                                           \
-    __extension__({                                                                            \
-        if ((vec)->n == (vec)->size) {                                                         \
-            (vec)->size = (vec)->size ? (vec)->size * 2 : 8;                                   \
-            (vec)->items = xrealloc((vec)->items, (vec)->size * sizeof((vec)->items[0]));      \
-        }                                                                                      \
-        &(vec)->items[(vec)->n++];                                                             \
+#define VEC_ADD(vec)                                                                                   \
+    __extension__({                                                                                    \
+        __typeof__(vec) vec_ = (vec);                                                                  \
+        if (vec_->n == vec_->size) {                                                                   \
+            vec_->size = vec_->size ? vec_->size * 2 : 8;                                              \
+            vec_->items = xrealloc(vec_->items, vec_->size * sizeof(vec_->items[0]));                  \
+        }                                                                                              \
+        &vec_->items[vec_->n++];                                                                       \
     })
 
 #define VEC_DONE(vec)                   \

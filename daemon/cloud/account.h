@@ -10,6 +10,7 @@ typedef struct Account {
     Credential *credential;
     HttpClient *client;
     unsigned page_size;
+    bool refused;        /* the credential was: it is read anew before the next round */
     bool page_size_auto; /* may still fall back to the contract's */
     /* Object id → the container it was last seen in, so that the next look begins with that list. Costs a request when it is
      * lost, nothing else. */

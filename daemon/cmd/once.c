@@ -98,6 +98,18 @@ static void warn_of_avalanche(const Config *config, const Report *report)
     }
 }
 
+/* Every change of a saved plan ends as done or as held; one of an account that is there no longer could be neither. */
+static bool check_saved(const SavedPlan *saved, const Config *config)
+{
+    for (size_t i = 0; saved && saved_plan_account(saved, i); i++)
+        if (!config_account(config, saved_plan_account(saved, i))) {
+            command_error("the saved plan is about account \"%s\", which %s does not have: nothing was done",
+                          saved_plan_account(saved, i), config->file);
+            return false;
+        }
+    return true;
+}
+
 static int exit_status(const ReportTotals *totals)
 {
     if (totals->errors > 0)
@@ -110,7 +122,7 @@ int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *sav
     CLEANUP(config_freep) Config *config = NULL;
     CLEANUP(specs_freep) Specs *specs = NULL;
     CLEANUP(error_freep) Error *err = NULL;
-    if (command_load(options, &config, &specs) < 0)
+    if (command_load(options, &config, &specs) < 0 || !check_saved(saved, config))
         return EXIT_ERROR;
     CLEANUP(once_done) Once once = {.log = log_open(LOG_TARGET_JOURNAL), .specs = specs};
     if (set_up(&once, &err) < 0) {
@@ -118,13 +130,22 @@ int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *sav
         return EXIT_ERROR;
     }
     once.accounts = accounts_new(config);
-    accounts_open(once.accounts, once.http, once.loop, specs);
     RoundOptions round = {
-        .config = config, .specs = specs, .accounts = once.accounts, .plan_only = plan_only, .saved = saved};
+        .config = config,
+        .specs = specs,
+        .slots = once.accounts->slots,
+        .n_slots = once.accounts->n,
+        .http = once.http,
+        .plan_only = plan_only,
+        .saved = saved,
+    };
     RoundHandlers handlers = {.changed = on_changed, .done = on_done, .userdata = &once};
     once.round = round_start(once.loop, &round, &handlers);
-    sd_event_loop(once.loop);
-
+    int r = sd_event_loop(once.loop);
+    if (r < 0) {
+        command_error("the event loop failed: %s", strerror(-r));
+        return EXIT_ERROR;
+    }
     Report report = {.specs = specs};
     report.results = round_results(once.round, &report.n);
     ReportTotals totals = report_totals(&report);

@@ -6,10 +6,20 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "base/str.h"
+
+#define STATUS_MAX 1000
+
+/* A line break in it would begin another assignment. */
+static void notify_with(const char *before, const char *status)
+{
+    CLEANUP(freep) char *line = str_printable(status, STATUS_MAX);
+    sd_notifyf(0, "%sSTATUS=%s", before, line);
+}
 
 void notify_ready(const char *status)
 {
-    sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+    notify_with("READY=1\n", status);
 }
 
 void notify_reloading(void)
@@ -19,7 +29,7 @@ void notify_reloading(void)
 
 void notify_status(const char *status)
 {
-    sd_notifyf(0, "STATUS=%s", status);
+    notify_with("", status);
 }
 
 void notify_stopping(void)

@@ -11,7 +11,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #define DEPTH_MAX 64
 #define EXACT_MAX 9007199254740991.0 /* 2^53 - 1: 2^53 itself may be 2^53 + 1, rounded */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 static void add_escaped(Str *out, unsigned char c)
 {
@@ -137,6 +137,15 @@ void json_write_node(Str *out, const Node *node)
         add_map(out, node);
         break;
     }
+}
+
+void json_show_node(Str *out, const Node *node)
+{
+    CLEANUP(str_done) Str exact = {0};
+    if (node)
+        json_write_node(&exact, node);
+    CLEANUP(freep) char *shown = str_printable(node ? str_get(&exact) : "absent", SIZE_MAX);
+    str_add(out, shown);
 }
 
 static void begin_value(JsonWriter *w, const char *key)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #define SHOWN_MAX 100
 #define KEPT_MAX 1000     /* more are only counted: a hostile file may have a million */
@@ -92,42 +92,12 @@ void problems_forget_source(Problems *problems, const char *file)
     *source = problems->sources.items[--problems->sources.n];
 }
 
-/* Control characters could drive the terminal, and direction marks make a line look like another one. */
-static bool is_unfit(const unsigned char *p, size_t n)
-{
-    switch (n) {
-    case 1:
-        return p[0] < 0x20 || p[0] >= 0x7f;
-    case 2:
-        return p[0] == 0xc2 && p[1] < 0xa0;
-    case 3:
-        if (p[0] == 0xe2 && p[1] == 0x80)
-            return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae);
-        if (p[0] == 0xe2 && p[1] == 0x81)
-            return p[2] >= 0xa6 && p[2] <= 0xa9;
-        return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
-    default:
-        return false;
-    }
-}
-
 static void add_character(Str *out, const char *p, size_t n)
 {
-    if (is_unfit((const unsigned char *)p, n))
+    if (utf8_is_unfit(p, n))
         str_addc(out, '?');
     else
         str_addn(out, p, n);
-}
-
-static char *fit_text(const char *text)
-{
-    CLEANUP(str_done) Str out = {0};
-    size_t size = strlen(text);
-    for (size_t at = 0, n; at < size; at += n) {
-        n = utf8_step(text + at, size - at);
-        add_character(&out, text + at, n);
-    }
-    return str_take(&out);
 }
 
 static void find_lines(Source *s)
@@ -195,7 +165,7 @@ void problem_add(Problems *problems, ProblemLevel level, const char *file, Mark 
     va_end(args);
     Problem *p = VEC_ADD(&problems->kept);
     *p = (Problem){
-        .level = level, .file = fit_text(file), .mark = mark, .order = problems->count, .message = fit_text(message)};
+        .level = level, .file = str_printable(file, SIZE_MAX), .mark = mark, .order = problems->count, .message = str_printable(message, SIZE_MAX)};
     Source *source = mark.line ? find_source(problems, file) : NULL;
     size_t size = 0;
     const char *line = source ? find_line(source, mark, &size) : NULL;

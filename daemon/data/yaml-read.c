@@ -8,7 +8,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #define KEY_BYTES_MAX 1024
 #define DIRECTIVES_MAX 64 /* libyaml compares each %TAG with all before it */

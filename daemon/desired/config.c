@@ -62,12 +62,23 @@ static const Node *anchor_paths(const FieldReader *r, const Node *settings)
     return node_builder_end(b);
 }
 
+static bool check_endpoint(const char *endpoint, Error **err)
+{
+    if (endpoint_check(endpoint, err) < 0)
+        return false;
+    const char *path = strpbrk(strstr(endpoint, "://") + 3, "/?#");
+    if (path)
+        error_set(err, ERROR_SPEC, "\"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out", endpoint,
+                  path);
+    return !path;
+}
+
 static bool check_settings(const FieldReader *r, const Node *settings)
 {
     const Node *endpoint = node_get(settings, "endpoint"), *page_size = node_get(settings, "pageSize");
     CLEANUP(error_freep) Error *err = NULL;
     bool good = true;
-    if (endpoint && endpoint_check(endpoint->text, &err) < 0) {
+    if (endpoint && !check_endpoint(endpoint->text, &err)) {
         problem_add(r->problems, PROBLEM_ERROR, r->file, endpoint->mark, "endpoint: %s", err->message);
         good = false;
     }

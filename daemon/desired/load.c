@@ -22,6 +22,9 @@
 typedef struct Loader {
     const Config *config;
     Problems *problems;
+    const char *root; /* as it was given: for messages */
+    const char *real; /* where that leads, once for the whole load: a link that is flipped meanwhile must not give half of two trees */
+    bool is_folder;
     Specs *specs;
     Arena *scratch; /* of the file at hand: what is kept of a document is copied out of it */
     Map *texts;     /* of node_copy */
@@ -91,15 +94,22 @@ static int find_files(Loader *l, const char *folder, unsigned depth, Error **err
     return r;
 }
 
-static int find_all(Loader *l, const char *path, Error **err)
+static int find_all(Loader *l, Error **err)
 {
     struct stat st;
-    if (stat(path, &st) < 0)
-        return error_set_errno(err, ERROR_LOCAL, errno, "specs: %s", path);
-    if (S_ISDIR(st.st_mode))
-        return find_files(l, path, 0, err);
-    *VEC_ADD(&l->files) = xstrdup(path);
+    if (stat(l->real, &st) < 0)
+        return error_set_errno(err, ERROR_LOCAL, errno, "specs: %s", l->root);
+    l->is_folder = S_ISDIR(st.st_mode);
+    if (l->is_folder)
+        return find_files(l, l->real, 0, err);
+    *VEC_ADD(&l->files) = xstrdup(l->real);
     return 0;
+}
+
+/* A file's name as the user would type it, from its name in results. */
+static const char *shown_file(const Loader *l, const char *file)
+{
+    return l->is_folder ? arena_printf(l->specs->arena, "%s/%s", l->root, file) : l->root;
 }
 
 /* NULL when it is not said or not known: a missing one is the document's table to complain about. */
@@ -238,21 +248,19 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
     };
 }
 
-static int read_file(Loader *l, const char *root, const char *path, Error **err)
+static int read_file(Loader *l, const char *path, Error **err)
 {
     CLEANUP(freep) char *text = NULL;
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     size_t size;
     if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
         return -1;
-    size_t n = strlen(root);
-    const char *relative = strncmp(path, root, n) == 0 && path[n] == '/' ? path + n + 1 : strrchr(path, '/');
-    relative = !relative ? path : *relative == '/' ? relative + 1 : relative;
-    l->file = arena_strdup(l->specs->arena, relative);
-    l->shown = path;
+    const char *slash = l->is_folder ? path + strlen(l->real) : strrchr(l->root, '/');
+    l->file = arena_strdup(l->specs->arena, slash ? slash + 1 : l->root);
+    l->shown = shown_file(l, l->file);
     l->scratch = scratch;
-    problems_add_source(l->problems, path, text, size);
-    const Node *documents = yaml_read(scratch, path, text, size, l->problems);
+    problems_add_source(l->problems, l->shown, text, size);
+    const Node *documents = yaml_read(scratch, l->shown, text, size, l->problems);
     for (uint32_t i = 0; i < documents->n; i++) {
         const Node *written = documents->items[i];
         const Kind *kind = read_kind(l, written);
@@ -262,17 +270,11 @@ static int read_file(Loader *l, const char *root, const char *path, Error **err)
         if (kind && doc)
             add_spec(l, kind, doc);
     }
-    problems_forget_source(l->problems, path);
+    problems_forget_source(l->problems, l->shown);
     return 0;
 }
 
-static char *shown_file(const char *root, const Spec *spec)
-{
-    struct stat st;
-    return stat(root, &st) == 0 && S_ISDIR(st.st_mode) ? xasprintf("%s/%s", root, spec->file) : xstrdup(root);
-}
-
-static void check_names(const Loader *l, const char *root)
+static void check_names(const Loader *l)
 {
     CLEANUP(map_freep) Map *seen = map_new();
     CLEANUP(arena_freep) Arena *scratch = arena_new();
@@ -284,7 +286,7 @@ static void check_names(const Loader *l, const char *root)
             map_put(seen, key, &l->items.items[i]);
             continue;
         }
-        CLEANUP(freep) char *file = shown_file(root, s), *other_file = shown_file(root, other);
+        const char *file = shown_file(l, s->file), *other_file = shown_file(l, other->file);
         complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u: give one of them another name", s->kind->name, s->name,
                  other_file, other->mark.line);
     }
@@ -292,7 +294,7 @@ static void check_names(const Loader *l, const char *root)
 
 /* Two documents that name the same object: what both claim is known before any cloud is asked. An id belongs to one object
  * whatever account reads it. */
-static void check_claims(const Loader *l, const char *root)
+static void check_claims(const Loader *l)
 {
     CLEANUP(map_freep) Map *last = map_new();
     CLEANUP(arena_freep) Arena *scratch = arena_new();
@@ -307,7 +309,7 @@ static void check_claims(const Loader *l, const char *root)
             Mark here, there;
             other = &l->items.items[k - 1];
             const char *path = claim_overlap(scratch, s, other, &here, &there);
-            CLEANUP(freep) char *file = shown_file(root, s), *other_file = shown_file(root, other);
+            const char *file = shown_file(l, s->file), *other_file = shown_file(l, other->file);
             if (path)
                 complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u: leave it to one of them", path,
                          s->target, other->kind->name, other->name, other_file, there.line, there.column);
@@ -315,44 +317,50 @@ static void check_claims(const Loader *l, const char *root)
     }
 }
 
-static int load_all(Loader *l, const char *path, Error **err)
+static int load_all(Loader *l, Error **err)
 {
-    if (find_all(l, path, err) < 0)
+    if (find_all(l, err) < 0)
         return -1;
     if (l->files.n == 0)
-        return error_set(err, ERROR_SPEC, "specs: %s holds no *.yaml file", path);
+        return error_set(err, ERROR_SPEC, "specs: %s holds no *.yaml file", l->root);
     for (size_t i = 0; i < l->files.n; i++)
-        if (read_file(l, path, l->files.items[i], err) < 0)
+        if (read_file(l, l->files.items[i], err) < 0)
             return -1;
-    check_names(l, path);
-    check_claims(l, path);
+    check_names(l);
+    check_claims(l);
     if (problems_errors(l->problems) > 0)
         return error_set(err, ERROR_SPEC, "%s", problems_first(l->problems));
     return 0;
 }
 
+static void loader_done(Loader *l)
+{
+    for (size_t i = 0; i < l->files.n; i++)
+        free(l->files.items[i]);
+    VEC_DONE(&l->files);
+    VEC_DONE(&l->items);
+    map_free(l->texts);
+    specs_free(l->specs);
+}
+
 int specs_load(const char *path, const Config *config, Problems *problems, Specs **ret, Error **err)
 {
-    CLEANUP(specs_freep) Specs *specs = xcalloc(1, sizeof(*specs));
-    CLEANUP(freep) char *root = xstrdup(path);
+    CLEANUP(freep) char *root = xstrdup(path), *real = realpath(path, NULL);
     while (strlen(root) > 1 && root[strlen(root) - 1] == '/')
         root[strlen(root) - 1] = 0;
+    CLEANUP(loader_done) Loader loader = {.config = config, .problems = problems, .root = root, .real = real ? real : root};
+    Specs *specs = loader.specs = xcalloc(1, sizeof(*specs));
+    specs->refs = 1;
     specs->arena = arena_new();
-    Loader loader = {.config = config, .problems = problems, .specs = specs, .texts = map_new()};
-    int r = load_all(&loader, root, err);
-    if (r == 0) {
-        Spec *items = arena_calloc(specs->arena, loader.items.n, sizeof(Spec));
-        if (loader.items.n)
-            memcpy(items, loader.items.items, loader.items.n * sizeof(Spec));
-        specs->items = items;
-        specs->n = loader.items.n;
-        specs->revision = revision_find(specs->arena, root);
-        *ret = TAKE(specs);
-    }
-    for (size_t i = 0; i < loader.files.n; i++)
-        free(loader.files.items[i]);
-    VEC_DONE(&loader.files);
-    map_free(loader.texts);
-    VEC_DONE(&loader.items);
-    return r;
+    loader.texts = map_new();
+    if (load_all(&loader, err) < 0)
+        return -1;
+    Spec *items = arena_calloc(specs->arena, loader.items.n, sizeof(Spec));
+    if (loader.items.n)
+        memcpy(items, loader.items.items, loader.items.n * sizeof(Spec));
+    specs->items = items;
+    specs->n = loader.items.n;
+    specs->revision = revision_find(specs->arena, loader.real);
+    *ret = TAKE(loader.specs);
+    return 0;
 }

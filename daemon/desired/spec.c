@@ -4,9 +4,15 @@
 
 #include "base/str.h"
 
+Specs *specs_ref(Specs *specs)
+{
+    specs->refs++;
+    return specs;
+}
+
 void specs_free(Specs *specs)
 {
-    if (!specs)
+    if (!specs || --specs->refs > 0)
         return;
     arena_free(specs->arena);
     free(specs);

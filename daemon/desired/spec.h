@@ -25,12 +25,15 @@ typedef struct Spec {
 } Spec;
 
 typedef struct Specs {
+    unsigned refs; /* a round keeps the set that it began with */
     Arena *arena;
     const Spec *items;
     size_t n;
     const char *revision; /* of the tree they came from, or NULL */
 } Specs;
 
+Specs *specs_ref(Specs *specs);
+/* Gives one reference back; the last one frees the set. A new set has one. */
 void specs_free(Specs *specs);
 DEFINE_CLEANUP(Specs, specs_free)
 

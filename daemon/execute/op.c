@@ -35,10 +35,10 @@ struct Op {
     unsigned conflicts;
     unsigned void_tokens; /* refused although the object is what it was */
     bool unselected;      /* the look shows that the document's selector is not met any more */
-    Error *unclear;     /* why it is not known whether the last write was carried out; NULL: it is known */
+    Error *last;        /* why the last write has to be decided anew; NULL: there was none */
+    bool unclear;       /* a write may have been carried out, and no look has told yet */
     bool wrote;
     char *request_id;
-    Error *error;
 };
 
 /* Which state may follow which. */
@@ -64,18 +64,24 @@ static void end(Op *op)
     op->done(op->userdata, op);
 }
 
+static void end_held(Op *op, Hold hold, const char *reason)
+{
+    change_hold(op->plan, op->change, hold, "%s", reason);
+    end(op);
+}
+
 static void end_as(Op *op, Outcome outcome, const char *reason)
 {
-    change_set(op->plan, op->change, outcome, "%s", reason);
+    change_set(op->plan, op->change, outcome, reason);
     end(op);
 }
 
 /* Takes the error over. */
 static void end_failed(Op *op, Error *error)
 {
-    op->error = error;
-    plan_fail(op->plan, spec_of(op), op->change->live->id, error_copy(error));
-    end_as(op, OUTCOME_FAILED, error->message);
+    change_set(op->plan, op->change, OUTCOME_FAILED, error->message);
+    plan_fail(op->plan, spec_of(op), op->change->live->id, error);
+    end(op);
 }
 
 static int take_answer(Op *op, const HttpAnswer *answer, Error **err)
@@ -103,14 +109,6 @@ static void make_token(Op *op)
     sha256_hex(str_get(&name), name.len, op->token);
 }
 
-static void show_value(Str *out, const Node *value)
-{
-    if (value)
-        json_write_node(out, value);
-    else
-        str_add(out, "absent");
-}
-
 /* The answer of a write, and only that, shows what is there now. */
 static void compare(Op *op)
 {
@@ -118,15 +116,15 @@ static void compare(Op *op)
     diff_object(spec_of(op), op->answer, op->plan->now, op->plan->arena, &left, NULL);
     if (left.n == 0) {
         VEC_DONE(&left);
-        end_as(op, OUTCOME_DONE, "");
+        end_as(op, OUTCOME_DONE, NULL);
         return;
     }
     CLEANUP(str_done) Str text = {0};
     for (size_t i = 0; i < left.n; i++) {
         str_addf(&text, "%s%s: asked for ", i ? "; " : "", left.items[i].path);
-        show_value(&text, left.items[i].to);
+        json_show_node(&text, left.items[i].to);
         str_add(&text, ", the answer has ");
-        show_value(&text, left.items[i].from);
+        json_show_node(&text, left.items[i].from);
     }
     VEC_DONE(&left);
     Error *e = NULL;
@@ -158,6 +156,14 @@ static void end_in_conflict(Op *op, const Error *error)
     end_failed(op, e);
 }
 
+/* Looks, and decides anew. */
+static void look_again(Op *op, const Error *error)
+{
+    error_free(op->last);
+    op->last = error_copy(error);
+    look(op);
+}
+
 static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
     Op *op = userdata;
@@ -169,13 +175,12 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (error->kind == ERROR_CONFLICT) {
         op->void_tokens += is_void_token(error);
         if (++op->conflicts <= CONFLICTS_MAX)
-            look(op);
+            look_again(op, error);
         else
             end_in_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
-        error_free(op->unclear);
-        op->unclear = error_copy(error);
-        look(op);
+        op->unclear = true;
+        look_again(op, error);
     } else {
         end_failed(op, error_copy(error));
     }
@@ -209,7 +214,7 @@ static bool refuse_state(Op *op)
     const Live *live = op->live;
     if (live_is_writable(live) && !live_is_foreign(live))
         return false;
-    change_set(op->plan, op->change, OUTCOME_HELD, "the %s is %s; it can be changed when it is %s", live->kind->noun,
+    change_hold(op->plan, op->change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", live->kind->noun,
                live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
     end(op);
     return true;
@@ -218,15 +223,16 @@ static bool refuse_state(Op *op)
 /* Nothing differs any more: our own write whose answer was lost, or somebody else's. */
 static void settle(Op *op)
 {
-    op->wrote = op->unclear != NULL;
-    end_as(op, OUTCOME_DONE, op->wrote ? "" : "somebody else made this change meanwhile");
+    op->wrote = op->unclear;
+    end_as(op, OUTCOME_DONE, op->wrote ? NULL : "somebody else made this change meanwhile");
 }
 
 static bool may_write_again(Op *op)
 {
-    if (!op->unclear || retry_left(&op->tries, clock_monotonic()))
+    usec_t now = clock_monotonic();
+    if (!op->last || (retry_left(&op->tries, now) && op->tries.not_before < op->tries.started + RETRY_TIME_MAX))
         return true;
-    end_failed(op, TAKE(op->unclear));
+    end_failed(op, TAKE(op->last));
     return false;
 }
 
@@ -246,11 +252,11 @@ static void decide(Op *op)
     if (refuse_state(op))
         return;
     if (op->unselected) {
-        end_as(op, OUTCOME_HELD, "it has changed since the list was read, and the selector does not take it any more");
+        end_held(op, HOLD_UNSURE, "it has changed since the list was read, and the selector does not take it any more");
         return;
     }
     if (op->options.exact && !same) {
-        end_as(op, OUTCOME_HELD, "refused: the object has changed since the plan was saved");
+        end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
         return;
     }
     if (!may_write_again(op))
@@ -291,7 +297,7 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
     if (error) {
         Error *e = error_copy(error);
         if (op->unclear)
-            error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->unclear->message);
+            error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->last->message);
         end_failed(op, e);
         return;
     }
@@ -314,7 +320,7 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
 {
     Op *op = xcalloc(1, sizeof(*op));
     *op = (Op){.account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
-    if (!change->live->etag) {
+    if (!change->live->etag || options->look_first) {
         look(op);
         return op;
     }
@@ -331,8 +337,7 @@ void op_free(Op *op)
         return;
     http_request_free(op->request);
     str_done(&op->body);
-    error_free(op->unclear);
-    error_free(op->error);
+    error_free(op->last);
     free(op->request_id);
     free(op);
 }
@@ -357,18 +362,13 @@ const char *op_retry_token(const Op *op)
     return *op->token && spec_of(op)->kind->flags & KIND_RETRY_TOKEN ? op->token : NULL;
 }
 
-const Error *op_error(const Op *op)
-{
-    return op->error;
-}
-
 bool op_stop(Op *op)
 {
     /* Also the look after an unclear write is finished: what became of it is worth knowing. */
-    if (op->unclear || (op->state == OP_WRITE && http_request_is_sent(op->request)))
+    if ((op->unclear && op->state == OP_LOOK) || (op->state == OP_WRITE && http_request_is_sent(op->request)))
         return false;
     http_request_free(TAKE(op->request));
     enter(op, OP_ENDED);
-    change_set(op->plan, op->change, OUTCOME_HELD, "stopped before it was written");
+    change_hold(op->plan, op->change, HOLD_STOPPED, "stopped before it was written");
     return true;
 }

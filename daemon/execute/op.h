@@ -12,7 +12,8 @@
 typedef struct Op Op;
 
 typedef struct OpOptions {
-    bool exact; /* `apply --plan`: what the look before the write finds must be what was planned */
+    bool exact;      /* `apply --plan`: what the look before the write finds must be what was planned */
+    bool look_first; /* also where the change was planned on a single read */
 } OpOptions;
 
 /* `op` may be freed in it. */
@@ -30,8 +31,6 @@ const Change *op_change(const Op *op);
 bool op_wrote(const Op *op);
 const char *op_request_id(const Op *op);
 const char *op_retry_token(const Op *op);
-/* The error that ended it, or NULL. */
-const Error *op_error(const Op *op);
 
 /* We are stopping: an operation whose write is not on its way ends now, as held; one that is goes on to its end. Returns whether it
  * ended; `done` does not run then. */

@@ -13,12 +13,13 @@ typedef struct Task {
     Change *change;
     Op *op;
     struct Task *next; /* the one after it on the same object */
+    bool is_later;     /* there was one before it: what was looked at is out of date */
 } Task;
 
 struct Run {
     Account *account;
     Plan *plan;
-    OpOptions options;
+    bool exact;
     RunHandlers handlers;
     sd_event_source *wake;
     Task *tasks;
@@ -50,7 +51,7 @@ static void hold_rest(Run *run)
 {
     for (size_t i = 0; i < run->plan->changes.n; i++)
         if (run->plan->changes.items[i].outcome == OUTCOME_PLANNED)
-            change_set(run->plan, &run->plan->changes.items[i], OUTCOME_HELD, "stopped before it was begun");
+            change_hold(run->plan, &run->plan->changes.items[i], HOLD_STOPPED, "stopped before it was begun");
 }
 
 static int step(sd_event_source *source, void *userdata)
@@ -60,7 +61,8 @@ static int step(sd_event_source *source, void *userdata)
     while (!run->stopping && run->first < run->ready.n && run->running < AT_ONCE_MAX) {
         Task *task = run->ready.items[run->first++];
         run->running++;
-        task->op = op_start(run->account, run->plan, task->change, &run->options, op_ended, task);
+        OpOptions options = {.exact = run->exact, .look_first = task->is_later};
+        task->op = op_start(run->account, run->plan, task->change, &options, op_ended, task);
     }
     if (run->running > 0)
         return 0;
@@ -80,6 +82,7 @@ static void line_up(Run *run)
         Task *task = &run->tasks[i];
         *task = (Task){.run = run, .change = change};
         Task *before = map_put(last, change->live->id, task);
+        task->is_later = before != NULL;
         if (before)
             before->next = task;
         else
@@ -87,10 +90,10 @@ static void line_up(Run *run)
     }
 }
 
-Run *run_start(Account *account, Plan *plan, const OpOptions *options, sd_event *loop, const RunHandlers *handlers)
+Run *run_start(Account *account, Plan *plan, bool exact, sd_event *loop, const RunHandlers *handlers)
 {
     Run *run = xcalloc(1, sizeof(*run));
-    *run = (Run){.account = account, .plan = plan, .options = *options, .handlers = *handlers};
+    *run = (Run){.account = account, .plan = plan, .exact = exact, .handlers = *handlers};
     run->tasks = xcalloc(plan->changes.n, sizeof(Task));
     line_up(run);
     /* Deferred, so that `done` never runs in here. */

@@ -298,6 +298,12 @@ static void page_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else {
         const char *token = l->observer->account->provider->next_page(answer);
         bool more = worth_more(l);
+        if (token && page->token && streq(token, page->token)) {
+            error_set(&bad, ERROR_PROTOCOL, "a page of the list names itself as the next one");
+            listing_fail(l, bad);
+            page_free(page);
+            return;
+        }
         if (more && token && !page->next_asked)
             page_request(l, page->slot, token);
         if (!more || (!l->pages[0] && !l->pages[1]))

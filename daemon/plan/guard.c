@@ -16,13 +16,13 @@ static void hold_growth(Plan *plan, const Snapshot *snapshot, const Memory *memo
             continue;
         size_t before, now = snapshot->of[c->spec->index].objects.n;
         if (memory_matches(memory, c->spec, &before) && now > before * GROWTH_FACTOR + GROWTH_MORE)
-            change_set(plan, c, OUTCOME_HELD,
-                       "the selector matches %zu objects, %zu in the round before: change the specs, or restart the daemon, if "
+            change_hold(plan, c, HOLD_GROWTH,
+                        "the selector matches %zu objects, %zu in the round before: change the specs, or restart the daemon, if "
                        "that is meant", now, before);
     }
 }
 
-static void hold_paused(Plan *plan, const Memory *memory, usec_t now)
+static void hold_paused(Plan *plan, const Memory *memory, usec_t now, usec_t wall)
 {
     for (size_t i = 0; i < plan->changes.n; i++) {
         Change *c = &plan->changes.items[i];
@@ -30,7 +30,7 @@ static void hold_paused(Plan *plan, const Memory *memory, usec_t now)
         usec_t next = memory_next_try(memory, c, &reason);
         char text[RFC3339_SIZE];
         if (c->outcome == OUTCOME_PLANNED && next > now)
-            change_set(plan, c, OUTCOME_HELD, "%s; next try at %s", reason, format_rfc3339(next, text));
+            change_hold(plan, c, HOLD_PAUSE, "%s; next try at %s", reason, format_rfc3339(wall + (next - now), text));
     }
 }
 
@@ -41,8 +41,8 @@ static void hold_avalanche(Plan *plan, const GuardOptions *options)
         return;
     for (size_t i = 0; i < plan->changes.n; i++)
         if (plan->changes.items[i].outcome == OUTCOME_PLANNED)
-            change_set(plan, &plan->changes.items[i], OUTCOME_HELD,
-                       "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
+            change_hold(plan, &plan->changes.items[i], HOLD_LIMIT,
+                        "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
                        options->max_changes, options->config_file);
 }
 
@@ -50,7 +50,7 @@ void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *option
 {
     if (options->memory) {
         hold_growth(plan, snapshot, options->memory);
-        hold_paused(plan, options->memory, options->now);
+        hold_paused(plan, options->memory, options->now, options->wall);
     }
     if (options->saved)
         saved_plan_hold(options->saved, plan, options->account);

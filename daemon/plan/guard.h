@@ -14,7 +14,7 @@ typedef struct GuardOptions {
     const char *account;     /* whose plan it is */
     const Memory *memory;    /* of earlier rounds, or NULL */
     const SavedPlan *saved;  /* `apply --plan`, or NULL */
-    usec_t now;              /* wall */
+    usec_t now, wall;        /* monotonic, and the wall clock's for messages */
 } GuardOptions;
 
 void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *options);

@@ -122,7 +122,7 @@ static void counts_matches_unless_held_or_unread(void **state)
     memory_learn(memory, w.plan, w.snapshot, "prod", 1, 1);
     assert_true(memory_matches(memory, w.specs->items, &n));
     assert_int_equal(n, 3);
-    change_set(held.plan, held.plan->changes.items, OUTCOME_HELD, "x");
+    change_hold(held.plan, held.plan->changes.items, HOLD_GROWTH, "x");
     memory_learn(memory, held.plan, held.snapshot, "prod", 1, 1);
     error_set(&unread.snapshot->of[0].error, ERROR_TIMEOUT, "x");
     memory_learn(memory, unread.plan, unread.snapshot, "prod", 1, 1);

@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "data/json-write.h"
 
 #define PAUSE_MAX (1 * USEC_PER_HOUR)
 
@@ -15,7 +16,7 @@ typedef struct Entry {
     unsigned failures;  /* in a row */
     unsigned repeats;   /* of the same successful write, with no look in sync between */
     char *written;      /* what that write set */
-    usec_t next_try;    /* wall; 0: at once */
+    usec_t next_try;    /* monotonic; 0: at once */
     char *reason;
     bool seen;          /* in the round that is being learnt */
     char *document;      /* its key in `matches` */
@@ -63,6 +64,13 @@ void memory_free(Memory *m)
         return;
     empty(m);
     free(m);
+}
+
+void memory_try_all(Memory *m)
+{
+    size_t position = 0;
+    for (Entry *e = map_next(m->entries, &position, NULL); e; e = map_next(m->entries, &position, NULL))
+        e->next_try = 0;
 }
 
 void memory_forget(Memory *m)
@@ -135,7 +143,9 @@ static char *written_by(const Change *change)
     Str text = {0};
     for (size_t i = 0; i < change->deltas.n; i++) {
         const Delta *d = &change->deltas.items[i];
-        str_addf(&text, "%s=%s\n", d->path, d->to && d->to->type == NODE_STRING ? d->to->text : "");
+        str_addf(&text, "%s=", d->path);
+        json_write_node(&text, d->to);
+        str_addc(&text, '\n');
     }
     return str_take(&text);
 }
@@ -191,7 +201,7 @@ static void learn_matches(Memory *m, const Plan *plan, const Snapshot *snapshot,
 {
     CLEANUP(freep) bool *held = xcalloc(plan->specs->n, sizeof(bool));
     for (size_t i = 0; i < plan->changes.n; i++)
-        if (plan->changes.items[i].outcome == OUTCOME_HELD)
+        if (plan->changes.items[i].hold == HOLD_GROWTH)
             held[plan->changes.items[i].spec->index] = true;
     for (size_t i = 0; i < plan->specs->n; i++) {
         const Spec *spec = &plan->specs->items[i];

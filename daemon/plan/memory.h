@@ -12,14 +12,16 @@ Memory *memory_new(void) __attribute__((returns_nonnull));
 void memory_free(Memory *memory);
 DEFINE_CLEANUP(Memory, memory_free)
 
-/* When may this change be tried again (wall)? 0: now. *ret_reason says why not before (borrowed). */
+/* When may this change be tried again (monotonic)? 0: now. *ret_reason says why not before (borrowed). */
 usec_t memory_next_try(const Memory *memory, const Change *change, const char **ret_reason);
 /* How many objects the document's selector matched when it was last compared without being held; false: never. */
 bool memory_matches(const Memory *memory, const Spec *spec, size_t *ret);
 
 /* Takes in what became of the plan of one account: growing pauses for what failed or came back undone, forgetting for what
- * is in sync. `interval` is the shortest pause. */
+ * is in sync. The shortest pause is `interval`, from `now` on: the monotonic time at which the round began. */
 void memory_learn(Memory *memory, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now,
                   usec_t interval);
+/* The configuration was read anew: what rests is tried at once. */
+void memory_try_all(Memory *memory);
 /* The specs changed: everything is tried anew, and selectors may match what they like. */
 void memory_forget(Memory *memory);

@@ -39,17 +39,30 @@ void plan_free(Plan *plan)
 
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error)
 {
+    for (size_t i = plan->failures.n; i > 0; i--)
+        if (plan->failures.items[i - 1].spec == spec) {
+            plan->failures.items[i - 1].more++;
+            error_free(error);
+            return;
+        }
     *VEC_ADD(&plan->failures) = (Failure){.spec = spec, .target = target, .error = error};
 }
 
-void change_set(Plan *plan, Change *change, Outcome outcome, const char *format, ...)
+void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason)
+{
+    change->outcome = outcome;
+    change->hold = HOLD_NONE;
+    change->reason = arena_strdup(plan->arena, reason);
+}
+
+void change_hold(Plan *plan, Change *change, Hold hold, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     CLEANUP(freep) char *reason = xvasprintf(format, args);
     va_end(args);
-    change->outcome = outcome;
-    change->reason = *reason ? arena_strdup(plan->arena, reason) : NULL;
+    change_set(plan, change, OUTCOME_HELD, reason);
+    change->hold = hold;
 }
 
 size_t plan_count(const Plan *plan, Outcome outcome)
@@ -83,7 +96,7 @@ static bool is_ours(const Planner *p, const Spec *spec)
 
 static void break_spec(Planner *p, const Spec *spec, const char *target, Error *error)
 {
-    if (p->broken[spec->index])
+    if (p->broken[spec->index] || !is_ours(p, spec))
         error_free(error);
     else
         plan_fail(p->plan, spec, target, error);
@@ -114,7 +127,7 @@ static void check_claims(Planner *p, const Claim *claim)
 static void collect(Planner *p, const Spec *spec)
 {
     const Observed *observed = &p->snapshot->of[spec->index];
-    p->plan->declared++;
+    p->plan->declared += is_ours(p, spec);
     if (observed->error) {
         break_spec(p, spec, spec->target, error_copy(observed->error));
         return;
@@ -146,14 +159,14 @@ static void decide(Planner *p, Change *change)
     const Spec *spec = change->spec;
     const Live *live = change->live;
     if (p->options->observe || spec->observe)
-        change_set(p->plan, change, OUTCOME_OBSERVED, "%s", "");
+        change_set(p->plan, change, OUTCOME_OBSERVED, NULL);
     else if (live->unsure)
-        change_set(p->plan, change, OUTCOME_HELD, "it changed while the list was read; it will be looked at again");
+        change_hold(p->plan, change, HOLD_UNSURE, "it changed while the list was read; it will be looked at again");
     else if (!live_is_writable(live))
-        change_set(p->plan, change, OUTCOME_HELD, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
-                   spec->kind->writable_states[0]);
+        change_hold(p->plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
+                    spec->kind->writable_states[0]);
     else
-        change_set(p->plan, change, OUTCOME_PLANNED, "%s", "");
+        change_set(p->plan, change, OUTCOME_PLANNED, NULL);
 }
 
 static bool compare(Planner *p, const Spec *spec, const Live *live)
@@ -187,11 +200,13 @@ static void count_objects(Planner *p)
 {
     size_t position = 0;
     for (const Claim *c = map_next(p->by_object, &position, NULL); c; c = map_next(p->by_object, &position, NULL)) {
-        bool broken = false;
-        for (const Claim *each = c; each; each = each->next)
+        bool broken = false, ours = false;
+        for (const Claim *each = c; each; each = each->next) {
             broken = broken || p->broken[each->spec->index] || live_is_gone(each->live) || live_is_foreign(each->live);
-        p->plan->objects++;
-        p->plan->in_sync += !c->changed && !broken;
+            ours = ours || is_ours(p, each->spec);
+        }
+        p->plan->objects += ours;
+        p->plan->in_sync += ours && !c->changed && !broken;
     }
 }
 
@@ -205,8 +220,7 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
     CLEANUP(freep) bool *broken = xcalloc(specs->n, sizeof(bool));
     Planner planner = {plan, snapshot, options, by_object, broken};
     for (size_t i = 0; i < specs->n; i++)
-        if (is_ours(&planner, &specs->items[i]))
-            collect(&planner, &specs->items[i]);
+        collect(&planner, &specs->items[i]);
     for (size_t i = 0; i < specs->n; i++)
         if (is_ours(&planner, &specs->items[i]) && !broken[i])
             compare_all(&planner, &specs->items[i]);

@@ -23,11 +23,25 @@ typedef enum Outcome {
 const char *action_name(Action action);
 const char *outcome_name(Outcome outcome);
 
+/* Why a change is held. */
+typedef enum Hold {
+    HOLD_NONE,
+    HOLD_STATE,   /* the object cannot be written as it is now */
+    HOLD_UNSURE,  /* it changed while it was read */
+    HOLD_GROWTH,  /* the selector suddenly matches far more */
+    HOLD_PAUSE,   /* it failed or did not converge before, and rests */
+    HOLD_LIMIT,   /* too many changes at once */
+    HOLD_SAVED,   /* the saved plan says something else */
+    HOLD_STOPPED, /* we are stopping */
+    HOLD_MAX,
+} Hold;
+
 typedef struct Change {
     const Spec *spec;
     const Live *live;
     Action action;
     Outcome outcome;
+    Hold hold;          /* of OUTCOME_HELD */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */
     Deltas deltas;
 } Change;
@@ -35,8 +49,9 @@ typedef struct Change {
 /* A document of which (or a live object of a document of which) something could not be found out or done. */
 typedef struct Failure {
     const Spec *spec;
-    const char *target; /* NULL: the document as a whole */
+    const char *target; /* the first live object that it is about; NULL: the document as a whole */
     Error *error;
+    size_t more;        /* further objects of the document with failures of their own */
 } Failure;
 
 /* A difference that was passed over. */
@@ -61,7 +76,7 @@ typedef struct Plan {
 typedef struct PlanOptions {
     usec_t now;         /* wall */
     bool observe;       /* the configuration's mode: report drift, change nothing */
-    const char *account; /* only its documents; NULL: all */
+    const char *account; /* only its documents are compared, though claims are checked between all; NULL: all */
 } PlanOptions;
 
 /* Never NULL. `specs` and `snapshot` must outlive it. */
@@ -69,8 +84,10 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
 void plan_free(Plan *plan);
 DEFINE_CLEANUP(Plan, plan_free)
 
-/* Adds a failure; takes the error over. */
+/* Adds a failure; takes the error over. A document has one: further ones are counted in it. */
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error);
-void change_set(Plan *plan, Change *change, Outcome outcome, const char *format, ...) PRINTF(4, 5);
+/* `reason` may be NULL. */
+void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason);
+void change_hold(Plan *plan, Change *change, Hold hold, const char *format, ...) PRINTF(4, 5);
 /* How many changes have that outcome. */
 size_t plan_count(const Plan *plan, Outcome outcome);

@@ -114,9 +114,22 @@ static void add_refused(Plan *plan, const Node *saved)
     };
     *live = (Live){.kind = kind, .id = arena_strdup(plan->arena, node_get_text(saved, "target"))};
     Change change = {.spec = spec, .live = live, .action = ACTION_UPDATE};
-    change_set(plan, &change, OUTCOME_HELD, "refused: since the plan was saved, the object or its document has become such that there "
+    change_hold(plan, &change, HOLD_SAVED, "refused: since the plan was saved, the object or its document has become such that there "
                                             "is nothing to change");
     *VEC_ADD(&plan->changes) = change;
+}
+
+const char *saved_plan_account(const SavedPlan *saved, size_t i)
+{
+    return i < saved->n ? node_get_text(saved->changes[i].change, "account") : NULL;
+}
+
+bool saved_plan_names(const SavedPlan *saved, const char *account)
+{
+    for (size_t i = 0; i < saved->n; i++)
+        if (streq(saved_plan_account(saved, i), account))
+            return true;
+    return false;
 }
 
 void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account)
@@ -132,9 +145,9 @@ void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account)
         if (c->outcome != OUTCOME_PLANNED)
             continue;
         if (!in_plan)
-            change_set(plan, c, OUTCOME_HELD, "not in the saved plan");
+            change_hold(plan, c, HOLD_SAVED, "not in the saved plan");
         else if (!same_change(in_plan->change, c))
-            change_set(plan, c, OUTCOME_HELD, "refused: the object or its document has changed since the plan was saved");
+            change_hold(plan, c, HOLD_SAVED, "refused: the object or its document has changed since the plan was saved");
     }
     for (size_t i = 0; i < saved->n; i++)
         if (!saved->changes[i].met && streq(node_get_text(saved->changes[i].change, "account"), account))

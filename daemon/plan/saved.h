@@ -12,6 +12,11 @@ int saved_plan_parse(const char *text, size_t size, const char *name, SavedPlan 
 void saved_plan_free(SavedPlan *saved);
 DEFINE_CLEANUP(SavedPlan, saved_plan_free)
 
+/* Is there a planned change of that account in it? */
+bool saved_plan_names(const SavedPlan *saved, const char *account);
+/* The account of change number `i`, NULL behind the last one. */
+const char *saved_plan_account(const SavedPlan *saved, size_t i);
+
 /* Holds every planned change that the saved plan does not have in exactly this form; adds a held change for what it has and
  * the plan has not, if `plan` is about its account. */
 void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account);

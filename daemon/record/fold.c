@@ -63,20 +63,21 @@ unsigned fold_meet(Fold *f, const char *key, const char *subject, usec_t now)
     return met;
 }
 
-static bool is_kept(const char *key, const char *const *keep)
+void fold_keep(Fold *f, const char *prefix)
 {
-    for (; *keep; keep++)
-        if (starts_with(key, *keep))
-            return true;
-    return false;
+    size_t position = 0;
+    for (Condition *c = map_next(f->conditions, &position, NULL); c; c = map_next(f->conditions, &position, NULL))
+        c->seen = c->seen || starts_with(c->key, prefix);
 }
 
-void fold_end_round(Fold *f, const char *const *keep, void (*passed)(void *userdata, const char *subject), void *userdata)
+void fold_end_round(Fold *f, const char *prefix, void (*passed)(void *userdata, const char *subject), void *userdata)
 {
     VEC(Condition *) gone = {0};
     size_t position = 0;
     for (Condition *c = map_next(f->conditions, &position, NULL); c; c = map_next(f->conditions, &position, NULL)) {
-        if (!c->seen && !is_kept(c->key, keep))
+        if (!starts_with(c->key, prefix))
+            continue;
+        if (!c->seen)
             *VEC_ADD(&gone) = c;
         c->seen = false;
     }

@@ -13,10 +13,12 @@ void fold_free(Fold *fold);
 DEFINE_CLEANUP(Fold, fold_free)
 
 /* The condition `key` holds in this round; `subject` is what it is about, for when it has passed (NULL: that is not worth
- * saying). Returns 0 when nothing is to be said now, else how often it has been met since it was last said. */
+ * saying). `now` is monotonic. Returns 0 when nothing is to be said now, else how often it has been met since it was last said. */
 unsigned fold_meet(Fold *fold, const char *key, const char *subject, usec_t now);
 
-/* The round is over: calls `passed` for each subject whose condition was not met in it, and forgets it. Conditions that begin
- * with one of the prefixes in `keep` (ends with NULL) could not be looked at and stay. */
-void fold_end_round(Fold *fold, const char *const *keep, void (*passed)(void *userdata, const char *subject),
-                    void *userdata);
+/* The conditions whose keys begin with `prefix` could not be looked at in this round, and hold still. */
+void fold_keep(Fold *fold, const char *prefix);
+
+/* The round is over for the conditions whose keys begin with `prefix`: those that were neither met nor kept are forgotten, and
+ * `passed` is called for each of them that has a subject. */
+void fold_end_round(Fold *fold, const char *prefix, void (*passed)(void *userdata, const char *subject), void *userdata);

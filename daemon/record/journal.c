@@ -63,10 +63,11 @@ static char *deltas_text(const Deltas *deltas)
     Str text = {0};
     for (size_t i = 0; i < deltas->n; i++) {
         const Delta *d = &deltas->items[i];
-        str_addf(&text, "%s%s: ", i ? ", " : "", d->path);
-        json_write_node(&text, d->from);
+        CLEANUP(freep) char *path = str_printable(d->path, SIZE_MAX);
+        str_addf(&text, "%s%s: ", i ? ", " : "", path);
+        json_show_node(&text, d->from);
         str_add(&text, " -> ");
-        json_write_node(&text, d->to);
+        json_show_node(&text, d->to);
     }
     return str_take(&text);
 }
@@ -93,6 +94,7 @@ typedef struct Recorder {
     const char *revision;
     const AccountResult *result;
     usec_t now;
+    Arena *arena; /* of keys and texts */
 } Recorder;
 
 static const char *account_name(const Recorder *r)
@@ -100,9 +102,31 @@ static const char *account_name(const Recorder *r)
     return r->result->slot->config->name;
 }
 
-static const char *times(Arena *arena, unsigned met)
+/* Keys of conditions: account, document (empty: the account's own), what is the matter. */
+static const char *document_key(const Recorder *r, const Spec *spec)
 {
-    return met > 1 ? arena_printf(arena, " (met %u times since this was last said)", met) : "";
+    return arena_printf(r->arena, "%s\n%s/%s\n", account_name(r), spec->kind->name, spec->name);
+}
+
+static const char *account_key(const Recorder *r, const char *what)
+{
+    return arena_printf(r->arena, "%s\n\n%s", account_name(r), what);
+}
+
+/* A message without its numbers: tries, seconds and times differ from round to round, the condition does not. */
+static const char *without_digits(const Recorder *r, const char *text)
+{
+    char *copy = arena_strdup(r->arena, text), *to = copy;
+    for (const char *p = copy; *p; p++)
+        if (*p < '0' || *p > '9')
+            *to++ = *p;
+    *to = 0;
+    return copy;
+}
+
+static const char *times(const Recorder *r, unsigned met)
+{
+    return met > 1 ? arena_printf(r->arena, " (met %u times since this was last said)", met) : "";
 }
 
 static Event failure_event(const Error *e)
@@ -112,51 +136,63 @@ static Event failure_event(const Error *e)
     return e->code && streq(e->code, "NotConverging") ? EVENT_NOT_CONVERGING : EVENT_FAILED;
 }
 
+static const char *failure_text(const Recorder *r, const Failure *failure)
+{
+    const Error *e = failure->error;
+    CLEANUP(str_done) Str text = {0};
+    if (failure->target)
+        str_addf(&text, "%s: ", failure->target);
+    if (e->status >= 300)
+        str_addf(&text, "%d ", e->status);
+    if (e->code)
+        str_addf(&text, "%s: ", e->code);
+    str_add(&text, e->message);
+    if (e->request_id)
+        str_addf(&text, ", opc-request-id %s", e->request_id);
+    if (failure->more)
+        str_addf(&text, " (and so for %zu more of its objects)", failure->more);
+    return arena_strdup(r->arena, str_get(&text));
+}
+
 static void say_failure(const Recorder *r, const Failure *failure)
 {
-    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     const Spec *s = failure->spec;
     const Error *e = failure->error;
-    /* The number of a request changes with every try, and the time tried; the condition does not. */
-    const char *key = arena_printf(f.arena, "%s\nfailure\n%s\n%s\n%s\n%d%s", account_name(r), s->kind->name, s->name,
-                                   failure->target ? failure->target : "", e->kind, e->code ? e->code : "");
-    const char *subject = arena_printf(f.arena, "%s %s (%s)", s->kind->name, s->name, account_name(r));
+    const char *key = arena_printf(r->arena, "%sfailure\n%d%s\n%s", document_key(r, s), e->kind, e->code ? e->code : "",
+                                   without_digits(r, e->message));
+    const char *subject = arena_printf(r->arena, "%s %s (%s)", s->kind->name, s->name, account_name(r));
     unsigned met = fold_meet(r->fold, key, subject, r->now);
     if (!met)
         return;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, s, failure->target, r->revision);
     add_error(&f, e);
-    const char *status = e->status >= 300 ? arena_printf(f.arena, "%d ", e->status) : "";
-    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s%s%s%s%s%s%s%s, declared at %s:%u%s", subject,
-              failure->target ? failure->target : "", failure->target ? ": " : "", status, e->code ? e->code : "",
-              e->code ? ": " : "", e->message, e->request_id ? ", opc-request-id " : "", e->request_id ? e->request_id : "",
-              s->file, s->mark.line, times(f.arena, met));
+    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s, declared at %s:%u%s", subject, failure_text(r, failure),
+              s->file, s->mark.line, times(r, met));
 }
 
 /* Failures with the same words are one condition of the account. */
-typedef struct Group {
-    const char *message;
-    VEC(const Failure *) failures;
-} Group;
+typedef VEC(const Failure *) Group;
 
 static void say_group(const Recorder *r, const Group *g)
 {
-    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
-    const Error *e = g->failures.items[0]->error;
-    const char *key = arena_printf(f.arena, "%s\ngroup\n%d%s", account_name(r), e->kind, e->code ? e->code : "");
-    const char *subject = arena_printf(f.arena, "account %s", account_name(r));
-    unsigned met = fold_meet(r->fold, key, subject, r->now);
+    const Error *e = g->items[0]->error;
+    const char *what =
+        arena_printf(r->arena, "group\n%d%s\n%s", e->kind, e->code ? e->code : "", without_digits(r, e->message));
+    const char *subject = arena_printf(r->arena, "account %s", account_name(r));
+    unsigned met = fold_meet(r->fold, account_key(r, what), subject, r->now);
     if (!met)
         return;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     CLEANUP(str_done) Str names = {0};
-    for (size_t i = 0; i < g->failures.n && i < NAMES_SHOWN; i++)
-        str_addf(&names, "%s%s", i ? ", " : "", g->failures.items[i]->spec->name);
+    for (size_t i = 0; i < g->n && i < NAMES_SHOWN; i++)
+        str_addf(&names, "%s%s", i ? ", " : "", g->items[i]->spec->name);
     add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
     add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
     add_error(&f, e);
-    event_log(r->log, EVENT_ACCOUNT_FAILED, f.list.items, f.list.n, "account %s: %zu documents (%s%s): %s%s%s%s",
-              account_name(r), g->failures.n, str_get(&names), g->failures.n > NAMES_SHOWN ? ", …" : "",
-              e->code ? e->code : "", e->code ? ": " : "", e->message, times(f.arena, met));
+    event_log(r->log, EVENT_ACCOUNT_FAILED, f.list.items, f.list.n, "%s: %zu documents (%s%s): %s%s%s%s", subject, g->n,
+              str_get(&names), g->n > NAMES_SHOWN ? ", …" : "", e->code ? e->code : "", e->code ? ": " : "", e->message,
+              times(r, met));
 }
 
 static void say_failures(const Recorder *r)
@@ -165,22 +201,23 @@ static void say_failures(const Recorder *r)
     CLEANUP(map_freep) Map *by_message = map_new();
     VEC(Group *) groups = {0};
     for (size_t i = 0; i < plan->failures.n; i++) {
-        const char *message = plan->failures.items[i].error->message;
-        Group *g = map_get(by_message, message);
+        const Failure *failure = &plan->failures.items[i];
+        if (failure->error->kind == ERROR_CANCELLED)
+            continue;
+        Group *g = map_get(by_message, failure->error->message);
         if (!g) {
             g = xcalloc(1, sizeof(*g));
-            g->message = message;
-            map_put(by_message, message, g);
+            map_put(by_message, failure->error->message, g);
             *VEC_ADD(&groups) = g;
         }
-        *VEC_ADD(&g->failures) = &plan->failures.items[i];
+        *VEC_ADD(g) = failure;
     }
     for (size_t i = 0; i < groups.n; i++) {
-        if (groups.items[i]->failures.n > 1)
+        if (groups.items[i]->n > 1)
             say_group(r, groups.items[i]);
         else
-            say_failure(r, groups.items[i]->failures.items[0]);
-        VEC_DONE(&groups.items[i]->failures);
+            say_failure(r, groups.items[i]->items[0]);
+        VEC_DONE(groups.items[i]);
         free(groups.items[i]);
     }
     VEC_DONE(&groups);
@@ -189,61 +226,56 @@ static void say_failures(const Recorder *r)
 /* Held, or only observed. */
 static void say_change(const Recorder *r, const Change *c)
 {
-    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     bool held = c->outcome == OUTCOME_HELD;
-    const char *subject = arena_printf(f.arena, "%s %s (%s): %s", c->spec->kind->name, c->spec->name, c->spec->account, c->live->id);
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
-    const char *key = arena_printf(f.arena, "%s\n%s\n%s\n%s", account_name(r), outcome_name(c->outcome), subject, what);
+    const char *key = arena_printf(r->arena, "%s%s\n%d\n%s\n%s", document_key(r, c->spec), outcome_name(c->outcome), c->hold,
+                                   c->live->id, what);
     unsigned met = fold_meet(r->fold, key, NULL, r->now);
     if (!met)
         return;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, c->spec, c->live->id, r->revision);
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
     add_deltas(&f, &c->deltas);
-    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s: %s%s%s: %s%s", subject,
-              held ? "held" : "differs", c->reason ? ": " : "", c->reason ? c->reason : "", what, times(f.arena, met));
+    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s %s (%s): %s: %s%s%s: %s%s", c->spec->kind->name,
+              c->spec->name, c->spec->account, c->live->id, held ? "held" : "differs", c->reason ? ": " : "",
+              c->reason ? c->reason : "", what, times(r, met));
 }
 
-static void say_avalanche(const Recorder *r, const Change *c, size_t n)
+/* Many that are held for the same sort of reason. `first` is one of them. */
+static void say_held_group(const Recorder *r, const Change *first, size_t n)
 {
-    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
-    const char *key = arena_printf(f.arena, "%s\navalanche", account_name(r));
-    unsigned met = fold_meet(r->fold, key, NULL, r->now);
+    unsigned met = fold_meet(r->fold, account_key(r, arena_printf(r->arena, "held\n%d", first->hold)), NULL, r->now);
     if (!met)
         return;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
     add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
-    event_log(r->log, EVENT_HELD, f.list.items, f.list.n, "account %s: %zu changes held: %s%s", account_name(r), n, c->reason,
-              times(f.arena, met));
+    event_log(r->log, EVENT_HELD, f.list.items, f.list.n, "account %s: %zu changes held: %s%s", account_name(r), n,
+              first->reason, times(r, met));
 }
 
-/* What is held for one and the same reason is said once for all. */
 static void say_changes(const Recorder *r)
 {
     const Plan *plan = r->result->plan;
-    CLEANUP(map_freep) Map *by_reason = map_new();
+    size_t held[HOLD_MAX] = {0};
+    const Change *first[HOLD_MAX] = {0};
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
-        if (c->outcome == OUTCOME_HELD && c->reason) {
-            size_t *n = map_get(by_reason, c->reason);
-            if (!n) {
-                n = xcalloc(1, sizeof(*n));
-                map_put(by_reason, c->reason, n);
-            }
-            ++*n;
-        }
+        if (c->outcome == OUTCOME_HELD && held[c->hold]++ == 0)
+            first[c->hold] = c;
+        /* What rests failed before, and has not passed by resting. */
+        if (c->hold == HOLD_PAUSE)
+            fold_keep(r->fold, document_key(r, c->spec));
     }
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
-        size_t *n = c->outcome == OUTCOME_HELD && c->reason ? map_get(by_reason, c->reason) : NULL;
-        if (n && *n > NAMES_SHOWN)
-            say_avalanche(r, c, *n);
-        else if (c->outcome == OUTCOME_HELD || c->outcome == OUTCOME_OBSERVED)
+        if ((c->outcome == OUTCOME_HELD && held[c->hold] <= NAMES_SHOWN) || c->outcome == OUTCOME_OBSERVED)
             say_change(r, c);
     }
-    size_t position = 0;
-    for (size_t *n = map_next(by_reason, &position, NULL); n; n = map_next(by_reason, &position, NULL))
-        free(n);
+    for (size_t hold = 0; hold < HOLD_MAX; hold++)
+        if (held[hold] > NAMES_SHOWN)
+            say_held_group(r, first[hold], held[hold]);
 }
 
 static void say_clock(const Recorder *r)
@@ -252,35 +284,36 @@ static void say_clock(const Recorder *r)
     CLEANUP(freep) char *trouble = account ? account_clock_trouble(account) : NULL;
     if (!trouble)
         return;
-    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
-    unsigned met = fold_meet(r->fold, arena_printf(f.arena, "%s\nclock", account_name(r)),
-                             arena_printf(f.arena, "this machine's clock, beside account %s", account_name(r)), r->now);
+    const char *subject = arena_printf(r->arena, "this machine's clock, beside account %s", account_name(r));
+    unsigned met = fold_meet(r->fold, account_key(r, "clock"), subject, r->now);
     if (!met)
         return;
-    add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
-    event_log(r->log, EVENT_CLOCK, f.list.items, f.list.n, "account %s: %s%s", account_name(r), trouble, times(f.arena, met));
+    const LogField field = {"IMAGEKEEPER_ACCOUNT", account_name(r)};
+    event_log(r->log, EVENT_CLOCK, &field, 1, "account %s: %s%s", account_name(r), trouble, times(r, met));
 }
 
 static void say_passed(void *userdata, const char *subject)
 {
-    const Log *log = userdata;
-    event_log(log, EVENT_RECOVERED, NULL, 0, "%s: well again", subject);
+    event_log(userdata, EVENT_RECOVERED, NULL, 0, "%s: well again", subject);
 }
 
-void journal_round(const Log *log, Fold *fold, const Specs *specs, const AccountResult *results, size_t n, usec_t now)
+/* What was the matter before with documents that could not be looked at may still be. */
+static void end_round(const Recorder *r)
 {
-    Arena *arena = arena_new();
-    const char **blind = arena_calloc(arena, n + 1, sizeof(char *));
-    size_t n_blind = 0;
-    for (size_t i = 0; i < n; i++) {
-        Recorder r = {log, fold, specs->revision, &results[i], now};
-        say_clock(&r);
-        say_failures(&r);
-        say_changes(&r);
-        /* What was the matter before may still be, where not everything could be looked at. */
-        if (results[i].plan->failures.n > 0)
-            blind[n_blind++] = arena_printf(arena, "%s\n", account_name(&r));
-    }
-    fold_end_round(fold, blind, say_passed, (void *)log);
-    arena_free(arena);
+    const Plan *plan = r->result->plan;
+    for (size_t i = 0; i < plan->failures.n; i++)
+        fold_keep(r->fold, document_key(r, plan->failures.items[i].spec));
+    fold_end_round(r->fold, arena_printf(r->arena, "%s\n", account_name(r)), say_passed, (void *)r->log);
+}
+
+void journal_account(const Log *log, Fold *fold, const AccountResult *result, bool stopped, usec_t now)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    Recorder r = {log, fold, result->plan->specs->revision, result, now, arena};
+    say_clock(&r);
+    say_failures(&r);
+    if (stopped)
+        return;
+    say_changes(&r);
+    end_round(&r);
 }

@@ -26,6 +26,20 @@ ReportTotals report_totals(const Report *report)
     return t;
 }
 
+void report_totals_add(ReportTotals *sum, const ReportTotals *more)
+{
+    sum->declared += more->declared;
+    sum->objects += more->objects;
+    sum->in_sync += more->in_sync;
+    sum->update += more->update;
+    sum->held += more->held;
+    sum->observed += more->observed;
+    sum->failed += more->failed;
+    sum->errors += more->errors;
+    sum->requests += more->requests;
+    sum->differences += more->differences;
+}
+
 /* --- text --- */
 
 typedef enum Paint {
@@ -58,24 +72,16 @@ static void add_place(Str *out, const ReportStyle *style, const Spec *spec, Mark
     str_addf(out, "%s:%u:%u", spec->file, mark.line, mark.column);
 }
 
-/* As JSON, so that quotes show what is text, and no byte of the cloud's reaches the terminal as it is. */
-static void add_value(Str *out, const Node *value)
-{
-    if (value)
-        json_write_node(out, value);
-    else
-        str_add(out, "absent");
-}
-
 static void add_delta(Str *out, const ReportStyle *style, const Spec *spec, const Delta *d, size_t width)
 {
     Paint colour = !d->from ? PAINT_GREEN : !d->to ? PAINT_RED : PAINT_YELLOW;
     CLEANUP(str_done) Str values = {0};
-    add_value(&values, d->from);
+    json_show_node(&values, d->from);
     str_add(&values, " -> ");
-    add_value(&values, d->to);
+    json_show_node(&values, d->to);
     str_add(out, "    ");
-    paint(out, style, colour, "%s %-*s  %s", !d->from ? "+" : !d->to ? "-" : "~", (int)width, d->path, str_get(&values));
+    CLEANUP(freep) char *path = str_printable(d->path, SIZE_MAX);
+    paint(out, style, colour, "%s %-*s  %s", !d->from ? "+" : !d->to ? "-" : "~", (int)width, path, str_get(&values));
     str_add(out, "  ");
     CLEANUP(str_done) Str place = {0};
     add_place(&place, style, spec, d->mark);
@@ -109,9 +115,9 @@ static void add_change(Str *out, const ReportStyle *style, const Change *c)
 static void add_ignored(Str *out, const ReportStyle *style, const Ignored *ignored)
 {
     CLEANUP(str_done) Str text = {0};
-    str_addf(&text, "%s %s  %s  %s: live ", ignored->spec->kind->name, ignored->spec->name, ignored->live->id,
-             ignored->delta.path);
-    add_value(&text, ignored->delta.from);
+    CLEANUP(freep) char *path = str_printable(ignored->delta.path, SIZE_MAX);
+    str_addf(&text, "%s %s  %s  %s: live ", ignored->spec->kind->name, ignored->spec->name, ignored->live->id, path);
+    json_show_node(&text, ignored->delta.from);
     str_addf(&text, ", passed over: %s", ignored->delta.rule);
     paint(out, style, PAINT_DIM, "%s\n", str_get(&text));
 }
@@ -130,6 +136,8 @@ static void add_failure(Str *out, const ReportStyle *style, const Failure *f)
     str_add(out, f->error->message);
     if (f->error->request_id)
         str_addf(out, " (opc-request-id %s)", f->error->request_id);
+    if (f->more)
+        str_addf(out, " (and so for %zu more of its objects)", f->more);
     str_addc(out, '\n');
 }
 
@@ -213,6 +221,7 @@ static void json_failure(JsonWriter *w, const Failure *f)
     json_text(w, "code", f->error->code);
     json_text(w, "message", f->error->message);
     json_text(w, "opcRequestId", f->error->request_id);
+    json_integer(w, "objects", (int64_t)f->more + 1);
     json_end_object(w);
 }
 

@@ -318,6 +318,44 @@ def a_set_that_is_wrong_anywhere_changes_nothing_anywhere(w):
 
 
 @case
+def a_saved_change_whose_account_no_document_names_any_more_is_held(w):
+    w.image(1)
+    w.spec(displayName="new")
+    saved = os.path.join(w.folder, "plan.json")
+    w.write(saved, w.plan().expect(2).out)
+    os.unlink(os.path.join(w.specs, "golden.yaml"))
+    w.write("other.yaml", "# nothing is declared any more\n")
+    report = w.apply("--plan", saved).expect(2).json
+    assert [(c["name"], c["outcome"]) for c in report["changes"]] == [("golden", "held")] and w.updates() == 0
+    w.write(w.config_file, open(w.config_file).read().replace("name: prod", "name: other"))
+    assert 'about account "prod"' in w.run("apply", "--plan", saved).expect(1).err
+
+
+@case
+def a_document_with_many_failing_objects_is_one_error(w):
+    for n in range(1, 6):
+        w.image(n)
+    w.spec(selector={"displayName": "image *"}, freeformTags={"tier": "gold"})
+    w.sim.fault("UpdateImage", "status", status=400, code="InvalidParameter", message="no", times=-1)
+    report = w.apply().expect(1).json
+    error, = report["errors"]
+    assert error["objects"] == 5 and error["code"] == "InvalidParameter"
+    assert [c["outcome"] for c in report["changes"]] == ["failed"] * 5
+
+
+@case
+def what_the_cloud_says_never_drives_the_terminal(w):
+    escape = "\x1b[31m\u009bm\u202e"
+    w.image(1, freeformTags={"team": escape})
+    w.spec(freeformTags={"team": "base"}, reconcile="{tags: exact}")
+    out = w.run("plan").expect(2).out
+    assert "\x1b" not in out and "\u009b" not in out and "\u202e" not in out
+    w.sim.fault("UpdateImage", "status", status=400, code="Bad" + escape, message="no" + escape)
+    err = w.run("apply").expect(1).err
+    assert "\x1b" not in err and "\u009b" not in err, err
+
+
+@case
 def a_plan_file_that_is_none_is_refused(w):
     w.image(1)
     w.spec(displayName="new")

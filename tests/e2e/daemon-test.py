@@ -2,7 +2,9 @@
 import os
 import re
 import signal
+import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from case import *
@@ -26,7 +28,7 @@ def repairs_drift_and_says_what_it_did(w):
     w.spec(displayName="golden", freeformTags={"tier": "gold"})
     d = w.daemon()
     n = d.wait_line("updated " + image_id(1))
-    assert 'displayName: "image 1" -> "golden", freeformTags.tier: null -> "gold"' in d.lines[n - 1], d.lines
+    assert 'displayName: "image 1" -> "golden", freeformTags.tier: absent -> "gold"' in d.lines[n - 1], d.lines
     w.sim.change(image_id(1), displayName="somebody else's")
     n = d.wait_line('"somebody else\'s" -> "golden"', n)
     eventually(lambda: w.live()["displayName"] == "golden")
@@ -259,6 +261,104 @@ def a_key_file_that_appears_later_is_taken_up(w):
     d.wait_line("account \"prod\".*config.key.pem.*does not exist")
     os.rename(key + ".away", key)
     d.wait_line("updated " + image_id(1))
+
+
+def second_account(w, endpoint, ca_file):
+    text = open(w.config_file).read()
+    w.write(w.config_file, text + "  - {name: other, type: oci, configFile: %s, endpoint: \"%s\", caFile: %s}\n"
+            % (w.oci_config, endpoint, ca_file))
+
+
+@case
+def a_cloud_that_hangs_does_not_slow_down_another(w):
+    with simulator.Simulator(stderr=subprocess.DEVNULL) as slow:
+        slow.fault("*", "hang", times=-1)
+        second_account(w, slow.endpoint, slow.ca_file)
+        w.image(1)
+        w.spec("good", displayName="golden")
+        w.spec("slow", target=image_id(9), account="other", displayName="x")
+        d = w.daemon()
+        n = 0
+        for drift in ("first", "second", "third"):
+            n = d.wait_line('-> "golden"', n)
+            # A round of the slow one takes three tries; none has ended yet.
+            assert len(slow.requests()) < 3, "it waited for the slow one"
+            w.sim.change(image_id(1), displayName=drift)
+        d.wait_line('"third" -> "golden"', n)
+        assert d.stop() == 0
+
+
+@case
+def two_accounts_at_one_endpoint_do_not_fight_over_an_image(w):
+    second_account(w, w.sim.endpoint, w.sim.ca_file)
+    w.image(1)
+    w.spec("mine", selector={"displayName": "image *"}, freeformTags={"tier": "a"})
+    w.spec("theirs", selector={"displayName": "image *"}, freeformTags={"tier": "b"}, account="other")
+    report = w.apply().expect(1).json
+    assert {e["name"] for e in report["errors"]} == {"mine", "theirs"} and w.updates() == 0
+    d = w.daemon()
+    d.wait_line("OciImage mine .*claims freeformTags.tier of .*and so does OciImage \"theirs\"")
+    d.wait_line("OciImage theirs .*and so does OciImage \"mine\"")
+    assert w.updates() == 0
+
+
+@case
+def what_fails_at_every_try_is_said_once_though_it_rests_in_between(w):
+    w.image(1)
+    w.spec(displayName="golden")
+    w.sim.fault("UpdateImage", "status", status=403, code="NotAuthorized", message="no", times=-1)
+    d = w.daemon()
+    eventually(lambda: len(w.sim.requests("UpdateImage")) >= 3, "the third try")
+    assert sum("NotAuthorized" in line and "error: " in line for line in d.lines) == 1, d.lines
+    assert not any("well again" in line for line in d.lines), d.lines
+    w.sim.clear_faults()
+    w.write(w.config_file, open(w.config_file).read() + "\n")
+    d.signal(signal.SIGHUP)
+    d.wait_line("updated " + image_id(1))
+    d.wait_line("OciImage golden \\(prod\\): well again")
+
+
+@case
+def what_is_held_for_one_reason_does_not_hide_another(w):
+    for n in range(1, 5):
+        w.image(n, lifecycleState="EXPORTING")
+        w.spec("e%d" % n, target=image_id(n), displayName="x")
+    w.configure(top="limits: {maxChanges: 4}\n")
+    d = w.daemon()
+    d.wait_line("4 changes held: the image is EXPORTING")
+    for n in range(5, 11):
+        w.image(n)
+        w.spec("m%d" % n, target=image_id(n), displayName="x")
+    d.wait_line("changes held: .*limits.maxChanges")
+    assert w.updates(5) == 0
+
+
+@case
+def a_flipped_link_never_gives_half_of_two_trees(w):
+    """The link leads to one tree or the other, and every load is of one of them."""
+    w.image(1)
+    for tree in ("a", "b"):
+        for n in range(60):
+            w.write(os.path.join(w.folder, tree, "f%02d.yaml" % n), "apiVersion: imagekeeper/v1\nkind: OciImage\n"
+                    "metadata: {name: %s%02d}\nspec: {account: prod, imageId: %s%02d, displayName: x}\n" % (tree, n, image_id(1), n))
+    link = os.path.join(w.folder, "current")
+    os.symlink("a", link)
+    stop = threading.Event()
+
+    def flip():
+        while not stop.is_set():
+            for tree in ("b", "a"):
+                os.symlink(tree, link + ".new")
+                os.rename(link + ".new", link)
+    flipper = threading.Thread(target=flip)
+    flipper.start()
+    try:
+        for _ in range(30):
+            plan = w.run("plan", "-o", "json", "--specs", link)
+            assert len({e["name"][0] for e in plan.json["errors"]}) == 1, "half of two trees"
+    finally:
+        stop.set()
+        flipper.join()
 
 
 @case

@@ -60,3 +60,24 @@ static inline size_t utf8_bom(const char *s, size_t n)
     const unsigned char *p = (const unsigned char *)s;
     return n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
 }
+
+/* Is the character of `n` bytes at `s` not to be shown as it is? Control characters could drive the terminal, and direction marks
+ * make a line look like another one. */
+static inline bool utf8_is_unfit(const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    switch (n) {
+    case 1:
+        return p[0] < 0x20 || p[0] >= 0x7f;
+    case 2:
+        return p[0] == 0xc2 && p[1] < 0xa0;
+    case 3:
+        if (p[0] == 0xe2 && p[1] == 0x80)
+            return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae);
+        if (p[0] == 0xe2 && p[1] == 0x81)
+            return p[2] >= 0xa6 && p[2] <= 0xa9;
+        return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
+    default:
+        return false;
+    }
+}

@@ -340,10 +340,13 @@ static const Node *read_map(const FieldReader *r, const Field *f, const Node *no
     return fields_read(r, f->members, node, f->name);
 }
 
+/* Without rows of its own: they depend on what is in the maps, and who needs the list reads them one by one. */
 static const Node *read_map_list(const FieldReader *r, const Field *f, const Node *node)
 {
     if (!check_is_list(r, f, node))
         return NULL;
+    if (!f->members)
+        return node;
     bool good = true;
     NodeBuilder *b = node_builder_new(r->arena, NODE_LIST, node->mark);
     for (uint32_t i = 0; i < node->n; i++) {

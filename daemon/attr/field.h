@@ -23,7 +23,7 @@ typedef enum FieldType {
     FIELD_TAG_NAMESPACES, /* map of namespace: FIELD_TAGS, names without regard to case */
     FIELD_TEXT_LIST,
     FIELD_MAP,            /* a map whose rows are `members` */
-    FIELD_MAP_LIST,       /* a list of such maps */
+    FIELD_MAP_LIST,       /* a list of maps */
     FIELD_TYPE_MAX,
 } FieldType;
 

@@ -19,7 +19,7 @@ typedef struct Kind {
     const char *collection;   /* path of the list; an object is collection/id */
     unsigned flags;
     const Field *fields;      /* the rows of `spec` */
-    const char *id, *name_member, *container, *state; /* members of a live object */
+    const char *id, *container, *state; /* members of a live object */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
     const char *doc;

@@ -48,7 +48,6 @@ const Kind oci_image = {
     .flags = KIND_IF_MATCH | KIND_RETRY_TOKEN | KIND_SHARED_ITEMS,
     .fields = fields,
     .id = "id",
-    .name_member = "displayName",
     .container = "compartmentId",
     .state = "lifecycleState",
     .writable_states = writable_states,

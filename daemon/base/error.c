@@ -9,11 +9,6 @@ static const char *const codes[ERROR_KIND_MAX] = {
     [ERROR_LOST] = "BadAnswer",        [ERROR_PROTOCOL] = "BadAnswer", [ERROR_BREAKER] = "BreakerOpen",
 };
 
-const char *error_kind_code(ErrorKind kind)
-{
-    return codes[kind];
-}
-
 void error_free(Error *e)
 {
     if (!e)

@@ -36,7 +36,7 @@ typedef struct Error {
     ErrorKind kind;
     char *message;
     int status;              /* HTTP status, 0 without an answer */
-    char *code;              /* the API's error code, or one of ours (error_kind_code); may be NULL */
+    char *code;              /* the API's error code; without one ConnectFailed, TimedOut, TlsFailed, BadAnswer, BreakerOpen or NULL */
     char *request_id;        /* opc-request-id or its like; may be NULL */
     uint64_t retry_after_usec; /* what Retry-After asked for; 0: nothing */
 } Error;
@@ -52,6 +52,3 @@ int error_set_errno(Error **err, ErrorKind kind, int number, const char *format,
 int error_wrap(Error **err, const char *format, ...) PRINTF(2, 3);
 /* A deep copy; NULL gives NULL. */
 Error *error_copy(const Error *e);
-
-/* The code shown where the API gave none: ConnectFailed, TimedOut, TlsFailed, BadAnswer, BreakerOpen; or NULL. */
-const char *error_kind_code(ErrorKind kind);

@@ -153,8 +153,8 @@ static int match(const Node *item, const char *region, const char *source, Place
         return error_set(err, ERROR_SPEC,
                          "%s: region %s: its regionIdentifier or realmDomainComponent cannot be part of a host name",
                          source, region);
-    *ret = place;
-    place = (Place){0};
+    ret->name = TAKE(place.name);
+    ret->domain = TAKE(place.domain);
     return 1;
 }
 

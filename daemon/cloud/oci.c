@@ -30,12 +30,8 @@ static int open_credential(const Node *settings, Credential **ret, Error **err)
         return -1;
     CLEANUP(credential_freep) Credential *c = xcalloc(1, sizeof(*c));
     c->provider = &oci_provider;
-    c->principal = xstrdup(profile->user);
-    c->tenancy = xstrdup(profile->tenancy);
     c->endpoint = xstrdup(node_get_text(settings, "endpoint"));
-    if (profile->region)
-        c->region = oci_region_name(profile->region);
-    if (!c->endpoint && !c->region)
+    if (!c->endpoint && !profile->region)
         return error_set(err, ERROR_SPEC, "no region: set region in the account, in the profile, or OCI_CLI_REGION");
     if (!c->endpoint && oci_endpoint("iaas", profile->region, &c->endpoint, err) < 0)
         return -1;

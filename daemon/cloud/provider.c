@@ -20,9 +20,6 @@ void credential_free(Credential *credential)
         return;
     if (credential->secret)
         credential->provider->free_secret(credential->secret);
-    free(credential->principal);
-    free(credential->tenancy);
-    free(credential->region);
     free(credential->endpoint);
     free(credential);
 }

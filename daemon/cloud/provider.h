@@ -15,7 +15,7 @@ typedef struct Provider Provider;
 /* A credential that has been read and checked. */
 typedef struct Credential {
     const Provider *provider;
-    char *principal, *tenancy, *region, *endpoint;
+    char *endpoint;
     void *secret; /* the provider's own */
 } Credential;
 

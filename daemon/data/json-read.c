@@ -103,7 +103,7 @@ static int hex_digit(char c)
 
 static bool check_escape(Check *c)
 {
-    char kind = c->size - c->at > 1 ? c->text[c->at + 1] : '\0';
+    char kind = c->size - c->at > 1 ? c->text[c->at + 1] : (char)0;
     if (kind != 'u') {
         if (!kind || !strchr("\"\\/bfnrt", kind))
             return wrong(c, "unknown escape");

@@ -123,13 +123,7 @@ static bool read_account(const FieldReader *r, Config *config, const Node *node)
 static const Node *read_top(const FieldReader *r, const Node *node, Config *config)
 {
     const NodeEntry *accounts = node_entry(node, "accounts");
-    NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
-    for (uint32_t i = 0; i < node->n; i++) {
-        const NodeEntry *e = &node->entries[i];
-        bool is_list = e == accounts && e->value->type == NODE_LIST;
-        node_builder_add(b, e->key, e->mark, is_list ? node_builder_end(node_builder_new(r->arena, NODE_LIST, e->mark)) : e->value);
-    }
-    const Node *typed = fields_read(r, config_fields, node_builder_end(b), "the configuration");
+    const Node *typed = fields_read(r, config_fields, node, "the configuration");
     if (!accounts || accounts->value->type != NODE_LIST)
         return NULL;
     config->accounts = arena_calloc(config->arena, accounts->value->n + 1, sizeof(AccountConfig));

@@ -86,10 +86,11 @@ static void what_failed_is_left_alone_for_a_while(void **state)
     CLEANUP(world_done) World w = drifted(2), next = drifted(2);
     change_set(w.plan, &w.plan->changes.items[0], OUTCOME_FAILED, "refused");
     memory_learn(memory, w.plan, w.snapshot, "prod", 10 * USEC_PER_SEC, 5 * USEC_PER_SEC);
-    GuardOptions options = {.max_changes = 9, .config_file = "c", .account = "prod", .memory = memory, .now = 15 * USEC_PER_SEC - 1};
+    GuardOptions options = {.max_changes = 9, .config_file = "c", .account = "prod", .memory = memory,
+                            .now = 15 * USEC_PER_SEC - 1, .wall = USEC_PER_HOUR};
     guard_plan(next.plan, next.snapshot, &options);
     assert_int_equal(next.plan->changes.items[0].outcome, OUTCOME_HELD);
-    assert_string_equal(next.plan->changes.items[0].reason, "refused; next try at 1970-01-01T00:00:15Z");
+    assert_string_equal(next.plan->changes.items[0].reason, "refused; next try at 1970-01-01T01:00:00Z");
     assert_int_equal(next.plan->changes.items[1].outcome, OUTCOME_PLANNED);
     CLEANUP(world_done) World later = drifted(2);
     options.now++;

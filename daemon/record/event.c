@@ -4,7 +4,11 @@
 
 #include "base/vec.h"
 
-static const EventRow rows[EVENT_MAX] = {
+static const struct {
+    const char *name;       /* in history */
+    const char *message_id; /* never changes */
+    int level;              /* syslog's */
+} rows[EVENT_MAX] = {
     [EVENT_STARTED] = {"started", "44611f9125bc4437b8b230d5395531f7", LOG_INFO},
     [EVENT_STOPPING] = {"stopping", "a7bd534e8100407a923d6a4853484cbf", LOG_INFO},
     [EVENT_SPECS_LOADED] = {"specs-loaded", "acafc6d48930402c99d58c461226efed", LOG_INFO},
@@ -20,13 +24,7 @@ static const EventRow rows[EVENT_MAX] = {
     [EVENT_ACCOUNT_FAILED] = {"account-failed", "122d024e5fa44a918184493fa542ac6f", LOG_ERR},
     [EVENT_RECOVERED] = {"recovered", "49fd1597201141f2968e5fdd706e2c8f", LOG_NOTICE},
     [EVENT_CLOCK] = {"clock", "d2fd7c965c854211b11be39aefb5d370", LOG_WARNING},
-    [EVENT_ROUND] = {"round", "57d314ef16174cf68861cce7d243de9a", LOG_INFO},
 };
-
-const EventRow *event_row(Event event)
-{
-    return &rows[event];
-}
 
 void event_log(const Log *log, Event event, const LogField *fields, size_t n, const char *format, ...)
 {

@@ -19,17 +19,8 @@ typedef enum Event {
     EVENT_ACCOUNT_FAILED, /* many documents of an account, for one reason */
     EVENT_RECOVERED,
     EVENT_CLOCK,
-    EVENT_ROUND,
     EVENT_MAX,
 } Event;
-
-typedef struct EventRow {
-    const char *name;       /* in history */
-    const char *message_id; /* never changes */
-    int level;              /* syslog's */
-} EventRow;
-
-const EventRow *event_row(Event event);
 
 /* Logs it: MESSAGE_ID and IMAGEKEEPER_EVENT are added to `fields`. */
 void event_log(const Log *log, Event event, const LogField *fields, size_t n, const char *format, ...) PRINTF(5, 6);

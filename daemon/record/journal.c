@@ -274,7 +274,7 @@ static void say_changes(const Recorder *r)
             say_change(r, c);
     }
     for (size_t hold = 0; hold < HOLD_MAX; hold++)
-        if (held[hold] > NAMES_SHOWN)
+        if (first[hold] && held[hold] > NAMES_SHOWN)
             say_held_group(r, first[hold], held[hold]);
 }
 

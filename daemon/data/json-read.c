@@ -103,7 +103,9 @@ static int hex_digit(char c)
 
 static bool check_escape(Check *c)
 {
-    char kind = c->size - c->at > 1 ? c->text[c->at + 1] : (char)0;
+    char kind = 0;
+    if (c->size - c->at > 1)
+        kind = c->text[c->at + 1];
     if (kind != 'u') {
         if (!kind || !strchr("\"\\/bfnrt", kind))
             return wrong(c, "unknown escape");

@@ -50,7 +50,7 @@ suite() { # FOLDER
     failed=$((failed + $(count FAIL) + $(count ERROR)))
     skipped=$((skipped + $(count SKIP)))
     echo "the test suite: $(count PASS) passed, $(count FAIL) failed, $(count ERROR) broken, $(count SKIP) skipped"
-    grep -hE '^(not ok|# |ERROR|.*# SKIP)' ./*.log daemon/*/*.log tests/*/*.log 2>/dev/null | grep -vE '^# (TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR)' | head -n 200 || true
+    grep -hE '^(not ok|# |ERROR|.*# SKIP)' ./*.log daemon/*/*.log tests/*/*.log 2>/dev/null | grep -vE '^# (TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR|ok - tests)' | head -n 200 || true
 }
 
 tarball() {

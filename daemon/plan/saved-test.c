@@ -104,8 +104,7 @@ static void what_is_no_saved_plan_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"", "[", "[]", "7", "{}", "{\"changes\":{}}", "{\"changes\":[7]}", "{\"changes\":[{}]}",
-                                      "{\"changes\":[{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\",\"target\":\"t\",\"outcome\":"
-                                      "\"planned\",\"attributes\":{}}]}"};
+                                      "{\"changes\":[{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\",\"target\":\"t\",\"outcome\":\"planned\",\"attributes\":{}}]}"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(error_freep) Error *err = NULL;
         SavedPlan *saved = NULL;

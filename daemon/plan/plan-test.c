@@ -1,21 +1,8 @@
 #include "config.h"
 
-#include "../../tests/unit/helper.h"
+#include "../../tests/unit/world.h"
 
 #include "plan/plan.h"
-
-typedef struct World {
-    Specs *specs;
-    Snapshot *snapshot;
-    Plan *plan;
-} World;
-
-static void world_done(World *w)
-{
-    plan_free(w->plan);
-    snapshot_free(w->snapshot);
-    specs_free(w->specs);
-}
 
 static World world_of(const char *yaml)
 {

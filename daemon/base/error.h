@@ -23,6 +23,7 @@ typedef enum ErrorKind {
     ERROR_FORBIDDEN, /* 403: the credential is good, the permission is missing */
     ERROR_NOT_FOUND, /* 404: absent or hidden from us, which cannot be told apart */
     ERROR_CONFLICT,  /* 412: changed since it was read */
+    ERROR_TOKEN,     /* 409: the retry token is void; a fresh look, then another one */
     ERROR_BUSY,      /* 409: in a state that will pass */
     ERROR_REJECTED,  /* 4xx: will be refused again as it stands */
     ERROR_THROTTLED, /* 429: not carried out */

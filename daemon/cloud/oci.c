@@ -89,7 +89,7 @@ static const struct {
     {409, ERROR_BUSY, "ExternalServerIncorrectState"},
     {409, ERROR_BUSY, "LockConflict"},
     {409, ERROR_CONFLICT, "Conflict"},
-    {409, ERROR_CONFLICT, "InvalidatedRetryToken"}, /* a fresh look gives a new token */
+    {409, ERROR_TOKEN, "InvalidatedRetryToken"},
     {409, ERROR_REJECTED, NULL},
     {412, ERROR_CONFLICT, NULL},
     {429, ERROR_THROTTLED, NULL},

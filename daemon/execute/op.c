@@ -143,15 +143,10 @@ static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
     return take_answer(op, answer, err);
 }
 
-static bool is_void_token(const Error *error)
-{
-    return error->kind == ERROR_CONFLICT && error->code && streq(error->code, "InvalidatedRetryToken");
-}
-
 static void end_in_conflict(Op *op, const Error *error)
 {
     Error *e = error_copy(error);
-    if (!is_void_token(error))
+    if (error->kind == ERROR_CONFLICT)
         error_wrap(&e, "the %s keeps changing between the look and the write", spec_of(op)->kind->noun);
     end_failed(op, e);
 }
@@ -172,8 +167,8 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
     if (!error) {
         op->wrote = true;
         compare(op);
-    } else if (error->kind == ERROR_CONFLICT) {
-        op->void_tokens += is_void_token(error);
+    } else if (error->kind == ERROR_CONFLICT || error->kind == ERROR_TOKEN) {
+        op->void_tokens += error->kind == ERROR_TOKEN;
         if (++op->conflicts <= CONFLICTS_MAX)
             look_again(op, error);
         else

@@ -31,6 +31,7 @@ static const ErrorPolicy policies[] = {
     [ERROR_FORBIDDEN] = {.advice = "grant the permission that is missing"},
     [ERROR_NOT_FOUND] = {.advice = "check the id and the permission: what may not be seen is not found either"},
     [ERROR_CONFLICT] = {0},
+    [ERROR_TOKEN] = {0},
     [ERROR_BUSY] = {.retry = true, .breaker = true},
     [ERROR_REJECTED] = {.advice = "change what is asked for as the answer says"},
     [ERROR_THROTTLED] = {.retry = true, .breaker = true, .advice = "lower maxConcurrency if it stays so"},

@@ -22,7 +22,7 @@ def enter_namespace():
         return
     inner = "mkdir -p %s && exec \"$@\"" % JOURNAL
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
-        print("1..0 # SKIP a mount namespace needs root")
+        print("1..0 # SKIP no mount namespace can be made here (that needs root)")
         sys.exit(0)
     os.environ["IK_IN_NAMESPACE"] = "1"
     os.execvp("unshare", ["unshare", "--mount", "sh", "-c", inner, "sh", sys.executable] + sys.argv)

@@ -94,7 +94,7 @@ static int take_answer(Op *op, const HttpAnswer *answer, Error **err)
     return 0;
 }
 
-static void look(Op *op);
+static void look(Op *op, usec_t not_before);
 
 /* --- write --- */
 
@@ -151,12 +151,14 @@ static void end_in_conflict(Op *op, const Error *error)
     end_failed(op, e);
 }
 
-/* Looks, and decides anew. */
+/* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write. When
+ * no write can follow any more, the look is only for what became of the last one. */
 static void look_again(Op *op, const Error *error)
 {
     error_free(op->last);
     op->last = error_copy(error);
-    look(op);
+    bool last_look = !retry_left(&op->tries, clock_monotonic());
+    look(op, last_look ? 0 : op->unclear ? http_next_try(&op->tries) : op->tries.not_before);
 }
 
 static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
@@ -224,8 +226,7 @@ static void settle(Op *op)
 
 static bool may_write_again(Op *op)
 {
-    usec_t now = clock_monotonic();
-    if (!op->last || (retry_left(&op->tries, now) && op->tries.not_before < op->tries.started + RETRY_TIME_MAX))
+    if (!op->last || retry_left(&op->tries, clock_monotonic()))
         return true;
     end_failed(op, TAKE(op->last));
     return false;
@@ -300,13 +301,13 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
     decide(op);
 }
 
-static void look(Op *op)
+static void look(Op *op, usec_t not_before)
 {
     if (op->state != OP_LOOK)
         enter(op, OP_LOOK);
     CLEANUP(str_done) Str target = {0};
     op->account->provider->add_object_target(spec_of(op)->kind, op->change->live->id, &target);
-    HttpSpec spec = {.method = "GET", .target = str_get(&target), .safe = true};
+    HttpSpec spec = {.method = "GET", .target = str_get(&target), .not_before = not_before, .safe = true};
     HttpHandlers handlers = {.check = look_check, .done = look_done, .userdata = op};
     op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
 }
@@ -316,7 +317,7 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
     Op *op = xcalloc(1, sizeof(*op));
     *op = (Op){.account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
     if (!change->live->etag || options->look_first) {
-        look(op);
+        look(op, 0);
         return op;
     }
     /* Read by itself in this very round: its etag is that of the state that was diffed. */

@@ -508,16 +508,21 @@ HttpRequest *http_request_start(HttpClient *client, const HttpSpec *spec, Tries 
     r->tries = tries ? tries : &r->own;
     r->handlers = *handlers;
     client->n_requests++;
-    if (r->tries->n > 0) {
-        usec_t now = clock_monotonic(), wait = retry_pause(r->tries->n, random_number());
-        usec_t asked = r->tries->not_before > now ? r->tries->not_before - now : 0;
-        wait_and_retry(r, NULL, wait > asked ? wait : asked);
+    usec_t now = clock_monotonic();
+    if (spec->not_before > now) {
+        wait_and_retry(r, NULL, spec->not_before - now);
         return r;
     }
     r->state = REQUEST_QUEUED;
     TAILQ_INSERT_TAIL(&client->queue, r, others);
     pump_soon(client);
     return r;
+}
+
+usec_t http_next_try(const Tries *tries)
+{
+    usec_t jittered = clock_monotonic() + retry_pause(tries->n, random_number());
+    return jittered > tries->not_before ? jittered : tries->not_before;
 }
 
 bool http_request_is_sent(const HttpRequest *request)

@@ -265,9 +265,3 @@ int oci_endpoint(const char *service, const char *region, char **ret, Error **er
     return 0;
 }
 
-char *oci_region_name(const char *region)
-{
-    CLEANUP(freep) char *lowered = lower(region);
-    CLEANUP(place_done) Place place = {0};
-    return find(lowered, &place, NULL) > 0 ? TAKE(place.name) : TAKE(lowered);
-}

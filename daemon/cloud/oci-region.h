@@ -9,5 +9,3 @@
  * metadata service is not asked. *ret is the caller's to free. ERROR_SPEC with the nearest known name when it cannot be
  * a region, and when one of those places holds what cannot be used. */
 int oci_endpoint(const char *service, const char *region, char **ret, Error **err);
-/* The long name of a region or short code; the lower-cased name itself when it is unknown. The caller frees it. */
-char *oci_region_name(const char *region);

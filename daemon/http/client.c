@@ -479,12 +479,6 @@ bool http_client_clock_difference(const HttpClient *client, int64_t *ret_usec)
     return client->has_difference;
 }
 
-bool http_client_is_open(const HttpClient *client)
-{
-    const Breaker *b = &client->breaker;
-    return b->open_until && (b->probing || clock_monotonic() < b->open_until);
-}
-
 static HttpSpec spec_copy(const HttpSpec *spec)
 {
     HttpSpec copy = {

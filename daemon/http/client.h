@@ -60,8 +60,6 @@ unsigned http_client_sent(const HttpClient *client);
 /* The server's clock minus ours, in microseconds, from the newest answer's Date (so in whole seconds); false
  * when none came yet. */
 bool http_client_clock_difference(const HttpClient *client, int64_t *ret_usec);
-/* True while requests are refused unsent; false again once the pause is over and one may be let through. */
-bool http_client_is_open(const HttpClient *client);
 
 /* Optional: looks at a 2xx answer before it counts as one; -1 when it cannot be understood, which fails the try
  * (ERROR_PROTOCOL: a read is tried again, a write has an unknown outcome). What it parsed it keeps in `userdata`. */

@@ -182,6 +182,8 @@ def two_documents_may_share_an_object_if_not_an_attribute(w):
     w.spec("two", freeformTags={"team": "b"}, operatingSystem="y")
     w.apply().expect(0)
     assert w.live()["freeformTags"] == {"team": "b", "tier": "a"} and w.updates() == 2
+    # The second one looks at what the first one left, instead of running into its etag.
+    assert [put["status"] for put in w.sim.requests("UpdateImage")] == [200, 200]
     assert w.plan().expect(0).json["summary"]["objects"] == 1
 
 

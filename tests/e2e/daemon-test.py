@@ -319,6 +319,35 @@ def what_fails_at_every_try_is_said_once_though_it_rests_in_between(w):
 
 
 @case
+def a_reload_tries_at_once_what_rests(w):
+    text = open(w.config_file).read().replace("interval: 1s", "interval: 1d")
+    w.write(w.config_file, text)
+    w.image(1)
+    w.spec(displayName="golden")
+    w.sim.fault("UpdateImage", "status", status=403, code="NotAuthorized", message="no")
+    d = w.daemon()
+    n = d.wait_line("NotAuthorized")
+    d.signal(signal.SIGUSR1)
+    n = d.wait_line("held: .*next try at", n)
+    d.signal(signal.SIGHUP)
+    d.wait_line("updated " + image_id(1), n)
+
+
+@case
+def a_credential_that_was_refused_is_read_anew(w):
+    good = open(w.oci_config).read()
+    w.write(w.oci_config, good.replace("exampleuser", "formeruser"))
+    os.chmod(w.oci_config, 0o600)
+    w.image(1)
+    w.spec(displayName="golden")
+    d = w.daemon()
+    d.wait_line("401 NotAuthenticated")
+    w.write(w.oci_config, good)
+    os.chmod(w.oci_config, 0o600)
+    d.wait_line("updated " + image_id(1))
+
+
+@case
 def what_is_held_for_one_reason_does_not_hide_another(w):
     for n in range(1, 5):
         w.image(n, lifecycleState="EXPORTING")

@@ -774,5 +774,15 @@ def tags_of_a_wrong_type_are_never_written_over(w):
         assert error["code"] == "BadAnswer" and puts(w) == [], error
 
 
+@case
+def a_conflict_that_asks_to_wait_for_long_ends_it_for_the_round(w):
+    w.image(1)
+    w.spec(freeformTags={"tier": "golden"})
+    w.sim.fault("UpdateImage", "status", status=412, code="NoEtagMatch", message="changed", headers={"Retry-After": "3600"})
+    error = only_error(w.apply())
+    assert error["status"] == 412 and "asks to wait 3600 s" in error["message"], error
+    assert len(puts(w)) == 1 and w.updates() == 0
+
+
 if __name__ == "__main__":
     run(workers=24)

@@ -431,5 +431,15 @@ def writes_too_keep_to_the_limit(w):
     assert 1 < w.sim.statistics()["concurrentPeak"] <= 3 and w.sim.statistics()["applied"] == 40
 
 
+@case
+def a_page_that_names_itself_as_the_next_one_is_an_error_and_no_loop(w):
+    w.image(1)
+    w.spec(selector={"displayName": "image *"}, freeformTags={"tier": "golden"})
+    w.sim.fault("ListImages", "status", status=200, body="[]", headers={"opc-next-page": "again"}, times=-1)
+    error, = w.apply().expect(1).json["errors"]
+    assert "names itself as the next one" in error["message"] and error["code"] == "BadAnswer", error
+    assert w.sim.statistics()["applied"] == 0 and w.sim.statistics()["requests"] <= 4
+
+
 if __name__ == "__main__":
     run(workers=4)

@@ -3,18 +3,28 @@
 #include "round.h"
 
 #include "base/str.h"
-#include "live/observe.h"
+#include "live/sources.h"
 
-typedef struct AccountRound {
+typedef struct AccountRound AccountRound;
+
+/* At one kind of object, and then at what those are copies of. */
+typedef struct Look {
+    AccountRound *account;
+    const Kind *kind;
+    Observer *observer;
+    Sources *sources;
+} Look;
+
+struct AccountRound {
     Round *round;
     AccountSlot *slot;
-    VEC(Observer *) observers;
+    VEC(struct Look *) looks;
     unsigned observing; /* of them, not yet done */
     Plan *plan;
     Run *run;
     unsigned sent_before;
     bool observed, ended;
-} AccountRound;
+};
 
 struct Round {
     sd_event *loop;
@@ -140,11 +150,41 @@ static void observed(AccountRound *a)
     }
 }
 
+static void on_sources_observed(void *userdata)
+{
+    const Look *look = userdata;
+    if (--look->account->observing == 0)
+        observed(look->account);
+}
+
 static void on_observed(void *userdata)
 {
-    AccountRound *a = userdata;
-    if (--a->observing == 0)
-        observed(a);
+    Look *look = userdata;
+    const Round *round = look->account->round;
+    look->sources = sources_start(look->account->slot->account, look->kind, round->options.specs, round->snapshot, round->loop,
+                                  on_sources_observed, look);
+    if (!look->sources)
+        on_sources_observed(look);
+}
+
+static void look_begin(AccountRound *a, const Kind *kind)
+{
+    const Round *round = a->round;
+    Look *look = xcalloc(1, sizeof(*look));
+    *look = (Look){.account = a, .kind = kind};
+    *VEC_ADD(&a->looks) = look;
+    a->observing++;
+    look->observer = observe_start(a->slot->account, kind, round->options.specs, round->snapshot, round->loop, on_observed, look);
+}
+
+static void looks_free(AccountRound *a)
+{
+    for (size_t i = 0; i < a->looks.n; i++) {
+        sources_free(a->looks.items[i]->sources);
+        observe_free(a->looks.items[i]->observer);
+        free(a->looks.items[i]);
+    }
+    VEC_DONE(&a->looks);
 }
 
 static bool has_kind(const Specs *specs, const Kind *kind, const char *account)
@@ -175,10 +215,8 @@ static void begin(AccountRound *a)
     }
     a->sent_before = http_client_sent(account->client);
     for (const Kind *const *k = kinds; *k; k++)
-        if (has_kind(specs, *k, account->name)) {
-            a->observing++;
-            *VEC_ADD(&a->observers) = observe_start(account, *k, specs, a->round->snapshot, a->round->loop, on_observed, a);
-        }
+        if (has_kind(specs, *k, account->name))
+            look_begin(a, *k);
     if (a->observing == 0)
         observed(a);
 }
@@ -215,9 +253,7 @@ Round *round_start(sd_event *loop, const RoundOptions *options, const RoundHandl
 static void give_up_look(AccountRound *a)
 {
     Error *e = NULL;
-    for (size_t i = 0; i < a->observers.n; i++)
-        observe_free(a->observers.items[i]);
-    a->observers.n = 0;
+    looks_free(a);
     a->observing = 0;
     error_set(&e, ERROR_CANCELLED, "stopped while it was looked at");
     fail_all(a, e);
@@ -243,9 +279,7 @@ void round_free(Round *round)
         return;
     for (size_t i = 0; i < round->n; i++) {
         AccountRound *a = &round->accounts[i];
-        for (size_t k = 0; k < a->observers.n; k++)
-            observe_free(a->observers.items[k]);
-        VEC_DONE(&a->observers);
+        looks_free(a);
         run_free(a->run);
         plan_free(a->plan);
     }

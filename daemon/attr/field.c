@@ -211,6 +211,23 @@ static bool check_tag_key(const FieldReader *r, const Field *f, const NodeEntry 
     return good;
 }
 
+bool field_reserves(const Field *field, const char *key)
+{
+    for (const char *const *k = field->reserved; k && *k; k++)
+        if (streq(*k, key))
+            return true;
+    return false;
+}
+
+static bool check_tag_is_free(const FieldReader *r, const Field *f, const NodeEntry *entry)
+{
+    if (!field_reserves(f, entry->key))
+        return true;
+    problem(r, entry->mark, "%s.%s is a tag that imagekeeper writes itself, to know its backups again: choose another key",
+            f->name, entry->key);
+    return false;
+}
+
 static bool check_tag_value(const FieldReader *r, const Field *f, const NodeEntry *entry)
 {
     const Node *v = entry->value;
@@ -269,7 +286,7 @@ static const Node *read_tags(const FieldReader *r, const Field *f, const Node *n
     bool good = !(f->flags & FIELD_FOLD) || check_folded_keys(r, f, node), nulls = false;
     for (uint32_t i = 0; i < node->n; i++) {
         const NodeEntry *e = &node->entries[i];
-        good = check_tag_key(r, f, e) && check_tag_value(r, f, e) && good;
+        good = check_tag_key(r, f, e) && check_tag_is_free(r, f, e) && check_tag_value(r, f, e) && good;
         nulls = nulls || scalar_is_null(e->value);
     }
     if (!good || !nulls)

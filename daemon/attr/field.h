@@ -49,6 +49,7 @@ struct Field {
     const char *const *values; /* of an enum, ends with NULL */
     const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
+    const char *const *reserved; /* keys of a tag map that are ours: never declared, never removed; NULL: none */
     const char *doc;           /* one line of help */
 };
 
@@ -68,6 +69,8 @@ typedef struct FieldReader {
  * with the same keys and typed values, in the reader's arena, or NULL after a problem. `what` names the map in messages. */
 const Node *fields_read(const FieldReader *reader, const Field *fields, const Node *node, const char *what);
 
+/* Is it a key of a tag map that imagekeeper itself writes? */
+bool field_reserves(const Field *field, const char *key);
 /* Is it a scalar that means null, which only one without quotes can? */
 bool scalar_is_null(const Node *node);
 /* The row of that name, or NULL. */

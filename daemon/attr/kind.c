@@ -2,10 +2,11 @@
 
 #include "attr/kind.h"
 
+#include "attr/oci-backup.h"
 #include "attr/oci-image.h"
 #include "base/str.h"
 
-const Kind *const kinds[] = {&oci_image, NULL};
+const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, NULL};
 
 const Kind *kind_find(const char *name)
 {

@@ -22,6 +22,8 @@ typedef struct Kind {
     const char *id, *container, *state; /* members of a live object */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
+    const char *source;       /* member that names what the object is a copy of, whose tags it bears too; NULL: none */
+    const struct Kind *source_kind;
     const char *doc;
 } Kind;
 

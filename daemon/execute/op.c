@@ -281,6 +281,8 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
         return -1;
     if (spec_of(op)->kind->flags & KIND_IF_MATCH && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
+    /* The volume behind it is not read again: its tags are only there to be left alone. */
+    op->answer->source = op->change->live->source;
     op->unselected = is_unselected(op, answer);
     return 0;
 }

@@ -74,6 +74,7 @@ static int finish(const Kind *kind, const Node *object, const char *etag, Arena 
         .state = text_or_null(object, kind->state),
         .etag = arena_strdup(arena, etag),
         .object = object,
+        .source_id = text_or_null(object, kind->source),
     };
     if (kind->state && !live->state)
         return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", kind->state, id);
@@ -110,6 +111,7 @@ static int keep_all(const Kind *kind, const Source *source, const char *etag, Li
     int r = keep(b, source, kind->id, err);
     r = r < 0 ? r : keep(b, source, kind->container, err);
     r = r < 0 ? r : keep(b, source, kind->state, err);
+    r = r < 0 ? r : keep(b, source, kind->source, err);
     for (const Field *f = kind->fields; f->name && r == 0; f++)
         if (f->flags & FIELD_ATTRIBUTE)
             r = keep(b, source, field_wire(f), err);

@@ -17,6 +17,8 @@ typedef struct Live {
     const char *state;
     const char *etag;      /* NULL when it was read from a list */
     const Node *object;    /* wire name → value */
+    const char *source_id; /* of what it is a copy of; NULL: of nothing, or not known */
+    const struct Live *source; /* that, where it was needed and could be read */
     bool unsure;           /* two pages of one list showed it differently */
 } Live;
 

@@ -17,12 +17,21 @@ typedef struct Wanted {
     bool settled;                  /* found, or known to be an error */
 } Wanted;
 
+/* The ids that one page showed. */
+typedef struct Shown {
+    Arena *arena;
+    Map *ids;
+} Shown;
+
 /* The list of one container. */
 typedef struct Listing {
     Observer *observer;
     const char *container;
     VEC(const Spec *) selectors;
-    Map *shown; /* id of each item, where there are selectors */
+    /* Where there are selectors: the ids on the newest page and the one before it, between which an item moves when others come or
+     * go; and all that a selector took. What nobody claims is not remembered any longer. */
+    Shown shown[2];
+    Map *taken_ids;
     HttpRequest *pages[2]; /* the page being received, and the one asked for before that one is parsed */
     struct Page *page_of[2];
     unsigned taken;        /* pages */
@@ -90,7 +99,7 @@ static Listing *get_listing(Observer *o, const char *container)
         l = xcalloc(1, sizeof(*l));
         l->observer = o;
         l->container = arena_strdup(o->snapshot->arena, container);
-        l->shown = map_new();
+        l->taken_ids = map_new();
         map_put(o->by_container, l->container, l);
         *VEC_ADD(&o->listings) = l;
     }
@@ -206,6 +215,27 @@ static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
     return 0;
 }
 
+static void shown_done(Shown *s)
+{
+    map_free(s->ids);
+    arena_free(s->arena);
+    *s = (Shown){0};
+}
+
+static void shown_turn_page(Listing *l)
+{
+    shown_done(&l->shown[1]);
+    l->shown[1] = l->shown[0];
+    l->shown[0] = (Shown){arena_new(), map_new()};
+}
+
+/* Has the list shown that item before? */
+static bool shown_again(Listing *l, const char *id)
+{
+    bool here = map_put(l->shown[0].ids, arena_strdup(l->shown[0].arena, id), l);
+    return here || (l->shown[1].ids && map_get(l->shown[1].ids, id)) || map_get(l->taken_ids, id);
+}
+
 /* The same object may be shown by two pages when something came or went between them. What they show differently, or what
  * only one of them shows as matching, is not to be relied upon. */
 static void take_again(Listing *l, const Spec *spec, const char *id, Live *live)
@@ -236,7 +266,7 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
     const Node *whole = NULL;
     if (json_item_whole(item, scratch, &whole, err) < 0)
         return -1;
-    bool again = map_put(l->shown, arena_strdup(o->snapshot->arena, id), l);
+    bool again = shown_again(l, id);
     Live *live = NULL;
     for (size_t i = 0; i < l->selectors.n; i++) {
         const Spec *spec = l->selectors.items[i];
@@ -250,6 +280,8 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
         else if (matches)
             *VEC_ADD(&o->snapshot->of[spec->index].objects) = live;
     }
+    if (live)
+        map_put(l->taken_ids, live->id, l);
     return 0;
 }
 
@@ -257,6 +289,7 @@ static int take_page(Listing *l, const JsonPage *json, Error **err)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     l->fruitless++;
+    shown_turn_page(l);
     if (++l->taken > LIST_PAGES_MAX)
         return error_set(err, ERROR_PROTOCOL, "the list goes on for more than %d pages", LIST_PAGES_MAX);
     for (const JsonItem *item = json_page_next(json, NULL); item; item = json_page_next(json, item))
@@ -503,7 +536,9 @@ void observe_free(Observer *o)
     for (size_t i = 0; i < o->listings.n; i++) {
         listing_stop(o->listings.items[i]);
         VEC_DONE(&o->listings.items[i]->selectors);
-        map_free(o->listings.items[i]->shown);
+        shown_done(&o->listings.items[i]->shown[0]);
+        shown_done(&o->listings.items[i]->shown[1]);
+        map_free(o->listings.items[i]->taken_ids);
         free(o->listings.items[i]);
     }
     for (size_t i = 0; i < o->singles.n; i++) {

@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "attr/oci-backup.h"
 #include "plan/diff.h"
 
 #define NOW (1000 * USEC_PER_SEC)
@@ -169,6 +170,71 @@ static void a_body_keeps_what_the_cloud_writes(void **state)
     (void)state;
     assert_body("definedTags: {}", "tags: exact", "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"},\"Ops\":{\"a\":\"1\"}}",
                 "{\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"}}}");
+}
+
+/* A backup and the volume that it was made of; `volume` NULL: that could not be read. */
+static Case compare_backup(const char *want, const char *backup, const char *volume)
+{
+    CLEANUP(freep) char *yaml = xasprintf("apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackup\nmetadata: {name: a}\n"
+                                          "spec: {account: prod, bootVolumeBackupId: ocid1.backup.a, %s}\n"
+                                          "reconcile: {tags: exact}\n", want);
+    CLEANUP(freep) char *json = xasprintf("{\"id\":\"ocid1.backup.a\",\"lifecycleState\":\"AVAILABLE\","
+                                          "\"bootVolumeId\":\"ocid1.volume.a\",%s}", backup);
+    CLEANUP(freep) char *source = xasprintf("{\"id\":\"ocid1.volume.a\",\"lifecycleState\":\"AVAILABLE\",%s}",
+                                            volume ? volume : "");
+    Case c = {.arena = arena_new(), .specs = specs_of(yaml)};
+    Live *behind = NULL;
+    assert_int_equal(live_from_text(&oci_boot_volume_backup, json, strlen(json), "e", c.arena, &c.live, NULL), 0);
+    assert_string_equal(c.live->source_id, "ocid1.volume.a");
+    if (volume)
+        assert_int_equal(live_from_text(&oci_boot_volume, source, strlen(source), NULL, c.arena, &behind, NULL), 0);
+    c.live->source = behind;
+    diff_object(&c.specs->items[0], c.live, NOW, c.arena, &c.deltas, &c.ignored);
+    return c;
+}
+
+static void assert_backup(const char *want, const char *backup, const char *volume, const char *deltas, const char *ignored)
+{
+    CLEANUP(case_done) Case c = compare_backup(want, backup, volume);
+    CLEANUP(freep) char *left = shown(&c.deltas, false), *passed = shown(&c.ignored, true);
+    assert_string_equal(left, deltas);
+    assert_string_equal(passed, ignored);
+}
+
+static void what_was_copied_from_the_volume_is_no_drift(void **state)
+{
+    (void)state;
+    assert_backup("freeformTags: {a: 1}", "\"freeformTags\":{\"a\":\"1\",\"os\":\"ol9\",\"stray\":\"x\"}",
+                  "\"freeformTags\":{\"os\":\"ol9\"}", "freeformTags.stray: \"x\" -> null\n",
+                  "freeformTags.os: \"ol9\" -> null (copied from its volume)\n");
+    /* The volume's tag may have changed since: the backup's is still a copy. */
+    assert_backup("definedTags: {}", "\"definedTags\":{\"Ops\":{\"A\":\"1\",\"B\":\"2\"}}",
+                  "\"definedTags\":{\"ops\":{\"a\":\"9\"}}", "definedTags.Ops.B: \"2\" -> null\n",
+                  "definedTags.Ops.A: \"1\" -> null (copied from its volume)\n");
+}
+
+static void a_declared_tag_is_kept_though_the_volume_has_it_too(void **state)
+{
+    (void)state;
+    assert_backup("freeformTags: {os: ol10, gone: null}", "\"freeformTags\":{\"os\":\"ol9\",\"gone\":\"1\"}",
+                  "\"freeformTags\":{\"os\":\"ol9\",\"gone\":\"1\"}",
+                  "freeformTags.os: \"ol9\" -> \"ol10\"\nfreeformTags.gone: \"1\" -> null\n", "");
+}
+
+static void nothing_is_taken_away_when_the_volume_could_not_be_read(void **state)
+{
+    (void)state;
+    assert_backup("freeformTags: {a: 1}", "\"freeformTags\":{\"stray\":\"x\"}", NULL, "freeformTags.a: null -> \"1\"\n",
+                  "freeformTags.stray: \"x\" -> null (perhaps copied from its volume, which could not be read)\n");
+}
+
+static void exact_never_takes_away_what_says_whose_a_backup_is(void **state)
+{
+    (void)state;
+    assert_backup("freeformTags: {}", "\"freeformTags\":{\"imagekeeper\":\"s@t\",\"imagekeeper-prune-after\":\"never\"}",
+                  "\"freeformTags\":{}", "",
+                  "freeformTags.imagekeeper: \"s@t\" -> null (imagekeeper's own)\n"
+                  "freeformTags.imagekeeper-prune-after: \"never\" -> null (imagekeeper's own)\n");
 }
 
 static void defined_tags_compare_without_regard_to_case(void **state)
@@ -461,6 +527,10 @@ int main(void)
         cmocka_unit_test(exact_never_takes_away_what_the_cloud_writes),
         cmocka_unit_test(what_the_cloud_writes_is_no_drift_though_declared),
         cmocka_unit_test(a_body_keeps_what_the_cloud_writes),
+        cmocka_unit_test(what_was_copied_from_the_volume_is_no_drift),
+        cmocka_unit_test(a_declared_tag_is_kept_though_the_volume_has_it_too),
+        cmocka_unit_test(nothing_is_taken_away_when_the_volume_could_not_be_read),
+        cmocka_unit_test(exact_never_takes_away_what_says_whose_a_backup_is),
         cmocka_unit_test(defined_tags_compare_without_regard_to_case),
         cmocka_unit_test(a_body_writes_keys_as_the_live_object_does),
         cmocka_unit_test(free_form_keys_and_all_values_mind_case),

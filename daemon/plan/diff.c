@@ -32,17 +32,39 @@ static bool same_value(const Node *want, const Node *have)
     return streq(str_get(&text), want->text);
 }
 
-static const char *passed_over_by(const Differ *d, const char *path)
+/* What bears copies of another object's tags has keys that nobody gave it. Where that object cannot be read, any may be one. */
+static const char *copied_by(const Differ *d, const char *const steps[2])
+{
+    const Live *source = d->live->source;
+    if (!d->live->kind->source)
+        return NULL;
+    if (!source)
+        return "perhaps copied from its volume, which could not be read";
+    bool fold = d->field->type == FIELD_TAG_NAMESPACES;
+    const NodeEntry *e = node_entry_fold(node_get(source->object, field_wire(d->field)), steps[0], fold);
+    if (e && steps[1])
+        e = node_entry_fold(e->value, steps[1], fold);
+    return e ? "copied from its volume" : NULL;
+}
+
+/* `undeclared`: only `exact` would take it away. */
+static const char *passed_over_by(const Differ *d, const char *path, const char *const steps[2], bool undeclared)
 {
     const char *pattern = spec_ignores(d->spec, d->field, path);
     if (d->field->cloud_writes && glob_match(d->field->cloud_writes, path, true, true))
         return "written by the cloud";
+    if (undeclared && field_reserves(d->field, steps[0]))
+        return "imagekeeper's own";
+    const char *copied = undeclared ? copied_by(d, steps) : NULL;
+    if (copied)
+        return copied;
     if (pattern)
         return arena_printf(d->arena, "ignore: %s", pattern);
     return d->suspended;
 }
 
-static void add_delta(Differ *d, const char *const steps[2], const char *shown[2], const Node *from, const Node *to, Mark mark)
+static void add_delta(Differ *d, const char *const steps[2], const char *shown[2], const Node *from, const Node *to, Mark mark,
+                      bool undeclared)
 {
     if (same_value(to, from))
         return;
@@ -52,7 +74,7 @@ static void add_delta(Differ *d, const char *const steps[2], const char *shown[2
         delta.steps[i] = steps[i];
         delta.path = arena_printf(d->arena, "%s.%s", delta.path, shown[i]);
     }
-    delta.rule = passed_over_by(d, delta.path);
+    delta.rule = passed_over_by(d, delta.path, steps, undeclared);
     if (!delta.rule)
         *VEC_ADD(d->deltas) = delta;
     else if (d->ignored)
@@ -67,13 +89,13 @@ static void diff_tags(Differ *d, const char *space, const char *shown_space, con
         const NodeEntry *w = &want->entries[i], *h = node_entry_fold(have, w->key, fold);
         const char *key = h ? h->key : w->key;
         const char *steps[2] = {fold ? space : key, fold ? key : NULL}, *shown[2] = {fold ? shown_space : w->key, w->key};
-        add_delta(d, steps, shown, h ? h->value : NULL, w->value, w->mark);
+        add_delta(d, steps, shown, h ? h->value : NULL, w->value, w->mark, false);
     }
     for (uint32_t i = 0; d->spec->exact_tags && have && have->type == NODE_MAP && i < have->n; i++) {
         const NodeEntry *h = &have->entries[i];
         const char *steps[2] = {fold ? space : h->key, fold ? h->key : NULL}, *shown[2] = {fold ? space : h->key, h->key};
         if (!node_entry_fold(want, h->key, fold))
-            add_delta(d, steps, shown, h->value, NULL, d->field_mark);
+            add_delta(d, steps, shown, h->value, NULL, d->field_mark, true);
     }
 }
 
@@ -98,7 +120,7 @@ static void diff_field(Differ *d, const NodeEntry *want)
     else if (d->field->type == FIELD_TAG_NAMESPACES)
         diff_namespaces(d, want->value, have);
     else
-        add_delta(d, none, none, have, want->value, want->mark);
+        add_delta(d, none, none, have, want->value, want->mark, false);
 }
 
 void diff_object(const Spec *spec, const Live *live, usec_t now, Arena *arena, Deltas *deltas, Deltas *ignored)

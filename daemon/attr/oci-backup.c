@@ -1,0 +1,132 @@
+/*
+ * OciVolumeBackup and OciBootVolumeBackup: the rows of backups on OCI (UpdateVolumeBackup, UpdateBootVolumeBackup, api
+ * 20160918). Their updates take if-match and no retry token. Backups get copies of their volume's tags.
+ */
+#include "config.h"
+
+#include "attr/oci-backup.h"
+
+#include "attr/oci-rows.h"
+
+static const char *const states[] = {"REQUEST_RECEIVED", "CREATING", "AVAILABLE", "FAULTY", "TERMINATING", "TERMINATED", NULL};
+static const char *const writable_states[] = {"AVAILABLE", NULL};
+static const char *const gone_states[] = {"TERMINATING", "TERMINATED", NULL};
+static const char *const types[] = {"FULL", "INCREMENTAL", NULL};
+static const char *const source_types[] = {"MANUAL", "SCHEDULED", NULL};
+
+/* What says whose a backup is, and when it may be deleted. */
+static const char *const own_tags[] = {"imagekeeper", "imagekeeper-prune-after", NULL};
+
+#define VOLUME_CONDITION(name, noun)                                                           \
+    {                                                                                          \
+        name, .type = FIELD_TEXT, .min = 1, .max = 255, .prefix = "ocid1.",                    \
+        .doc = "OCID of the " noun " that the backup was made of"                              \
+    }
+
+#define TYPE_CONDITIONS                                                                                               \
+    {"type", .type = FIELD_ENUM, .flags = FIELD_FOLD, .values = types, .doc = "the backup's type, FULL or INCREMENTAL"}, \
+    {"sourceType", .type = FIELD_ENUM, .flags = FIELD_FOLD, .values = source_types,                                   \
+     .doc = "MANUAL (ours too), or SCHEDULED by a backup policy of OCI"}
+
+static const Field volume_backup_selector[] = {
+    OCI_COMPARTMENT("volume backups"),
+    VOLUME_CONDITION("volumeId", "volume"),
+    OCI_DISPLAY_NAME_GLOB("backup"),
+    TYPE_CONDITIONS,
+    OCI_STATE("backup", states),
+    OCI_TAG_CONDITIONS("backup"),
+    {0},
+};
+
+static const Field volume_backup_fields[] = {
+    OCI_ACCOUNT,
+    {"volumeBackupId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
+     .doc = "OCID of the volume backup"},
+    {"selector", .type = FIELD_MAP, .members = volume_backup_selector,
+     .doc = "instead of volumeBackupId: every volume backup that meets all conditions"},
+    OCI_DISPLAY_NAME("backup"),
+    OCI_TAGS(own_tags),
+    {0},
+};
+
+const Kind oci_volume_backup = {
+    .name = "OciVolumeBackup",
+    .noun = "volume backup",
+    .account_type = "oci",
+    .collection = "/20160918/volumeBackups",
+    .flags = KIND_IF_MATCH,
+    .fields = volume_backup_fields,
+    .id = "id",
+    .container = "compartmentId",
+    .state = "lifecycleState",
+    .writable_states = writable_states,
+    .gone_states = gone_states,
+    .source = "volumeId",
+    .source_kind = &oci_volume,
+    .doc = "name and tags of a block volume backup on Oracle Cloud Infrastructure",
+};
+
+static const Field boot_volume_backup_selector[] = {
+    OCI_COMPARTMENT("boot volume backups"),
+    VOLUME_CONDITION("bootVolumeId", "boot volume"),
+    OCI_DISPLAY_NAME_GLOB("backup"),
+    TYPE_CONDITIONS,
+    OCI_STATE("backup", states),
+    OCI_TAG_CONDITIONS("backup"),
+    {0},
+};
+
+static const Field boot_volume_backup_fields[] = {
+    OCI_ACCOUNT,
+    {"bootVolumeBackupId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
+     .doc = "OCID of the boot volume backup"},
+    {"selector", .type = FIELD_MAP, .members = boot_volume_backup_selector,
+     .doc = "instead of bootVolumeBackupId: every boot volume backup that meets all conditions"},
+    OCI_DISPLAY_NAME("backup"),
+    OCI_TAGS(own_tags),
+    {0},
+};
+
+const Kind oci_boot_volume_backup = {
+    .name = "OciBootVolumeBackup",
+    .noun = "boot volume backup",
+    .account_type = "oci",
+    .collection = "/20160918/bootVolumeBackups",
+    .flags = KIND_IF_MATCH,
+    .fields = boot_volume_backup_fields,
+    .id = "id",
+    .container = "compartmentId",
+    .state = "lifecycleState",
+    .writable_states = writable_states,
+    .gone_states = gone_states,
+    .source = "bootVolumeId",
+    .source_kind = &oci_boot_volume,
+    .doc = "name and tags of a boot volume backup on Oracle Cloud Infrastructure",
+};
+
+/* Of a volume only the tags are of interest: its backups bear copies of them. */
+static const Field volume_fields[] = {OCI_TAGS(NULL), {0}};
+
+const Kind oci_volume = {
+    .name = "OciVolume",
+    .noun = "volume",
+    .account_type = "oci",
+    .collection = "/20160918/volumes",
+    .fields = volume_fields,
+    .id = "id",
+    .container = "compartmentId",
+    .state = "lifecycleState",
+    .doc = "a block volume, which backups are made of",
+};
+
+const Kind oci_boot_volume = {
+    .name = "OciBootVolume",
+    .noun = "boot volume",
+    .account_type = "oci",
+    .collection = "/20160918/bootVolumes",
+    .fields = volume_fields,
+    .id = "id",
+    .container = "compartmentId",
+    .state = "lifecycleState",
+    .doc = "a boot volume, which backups are made of",
+};

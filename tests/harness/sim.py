@@ -6,6 +6,12 @@
         ... run the program under test against sim.endpoint with sim.ca_file ...
         assert sim.image(image_id)["updates"] == 1
 
+    with Simulator(clock_file=path) as sim:        # path: also the file that moves the program's own clock
+        volume = sim.add_boot_volume("db", freeformTags={"tier": "gold"})
+        ... run ...
+        sim.advance(3600)
+        assert [item["state"] for item in sim.backups(volume)] == ["AVAILABLE"]
+
 The simulator dies with the thread that started it, so start it from the main thread.
 """
 import http.client
@@ -13,6 +19,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -34,13 +41,38 @@ def vectors(name):
     return os.path.join(directory, name)
 
 
+COLLECTIONS = {"image": "images", "bootvolume": "bootVolumes", "volume": "volumes",
+               "bootvolumebackup": "bootVolumeBackups", "volumebackup": "volumeBackups"}
+
+
+def collection_of(ocid):
+    """The collection that an OCID is of; an id that is no OCID is an image's."""
+    parts = ocid.split(".")
+    return COLLECTIONS.get(parts[1], "images") if parts[0] == "ocid1" and len(parts) > 1 else "images"
+
+
+def write_clock(path, seconds):
+    """Sets the offset in a clock file, in one write; makes the file when it is not there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
+        os.pwrite(descriptor, struct.pack("=q", round(seconds * 10 ** 9)), 0)
+    finally:
+        os.close(descriptor)
+
+
+def read_clock(path):
+    """The offset in a clock file, in seconds."""
+    with open(path, "rb") as file:
+        return struct.unpack("=q", file.read(8))[0] / 10 ** 9
+
+
 class ControlError(Exception):
     """The control API refused a call."""
 
 
 class Simulator:
     def __init__(self, program=None, directory=None, public_key=None, key_id=None, images=0, compartment=COMPARTMENT,
-                 plain_http=False, stderr=None):
+                 plain_http=False, stderr=None, clock_file=None):
         self.program = program or os.environ["OCI_SIMULATOR"]
         self.own_directory = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="oci-simulator-")
@@ -53,6 +85,8 @@ class Simulator:
         if plain_http:
             self.arguments += ["--http"]
         self.stderr = stderr
+        self.clock_file = clock_file
+        self.volumes_made = 0
         self.process = None
         self.endpoint = None
         self.control = None
@@ -63,7 +97,12 @@ class Simulator:
         ready = os.path.join(self.directory, "ready")
         if os.path.exists(ready):
             os.unlink(ready)
-        self.process = subprocess.Popen([self.program] + self.arguments, stderr=self.stderr)
+        environment = dict(os.environ)
+        if self.clock_file is not None:
+            if not os.path.exists(self.clock_file):
+                write_clock(self.clock_file, 0)
+            environment["SIM_CLOCK_FILE"] = self.clock_file
+        self.process = subprocess.Popen([self.program] + self.arguments, stderr=self.stderr, env=environment)
         end = time.monotonic() + timeout
         while not os.path.exists(ready):
             if self.process.poll() is not None:
@@ -117,8 +156,11 @@ class Simulator:
             raise ControlError("%s %s: %d %s" % (method, path, response.status, answer.get("error")))
         return answer
 
-    def _image_call(self, image_id, verb, body=None):
-        return self.call("POST", "/images/%s/%s" % (urllib.parse.quote(image_id, safe=""), verb), body)
+    def _path(self, ocid):
+        return "/%s/%s" % (collection_of(ocid), urllib.parse.quote(ocid, safe=""))
+
+    def _resource_call(self, ocid, verb, body=None):
+        return self.call("POST", "%s/%s" % (self._path(ocid), verb), body)
 
     def add_images(self, images):
         """Creates or replaces one image or a list of them; missing fields get defaults."""
@@ -146,26 +188,124 @@ class Simulator:
         """All images by id, each as image() tells them."""
         return {item["image"]["id"]: item for item in self.call("GET", "/images")["images"]}
 
-    def change(self, image_id, **members):
-        """Another actor's change, past the API."""
-        return self._image_call(image_id, "change", members)
+    def change(self, ocid, **members):
+        """Somebody's change at the console, past the API: tags, displayName, lifecycleState (which then stays) ..."""
+        return self._resource_call(ocid, "change", members)
 
-    def delete(self, image_id):
-        return self._image_call(image_id, "delete")
+    def delete(self, ocid):
+        """Somebody's deletion: a backup goes through TERMINATING, all else is dead at once but still visible."""
+        return self._resource_call(ocid, "delete")
 
-    def purge(self, image_id):
-        return self._image_call(image_id, "purge")
+    def purge(self, ocid):
+        """Makes a resource vanish at once."""
+        return self._resource_call(ocid, "purge")
+
+    def _add_volume(self, kind, name, ocid, compartment, members):
+        self.volumes_made += 1
+        ocid = ocid or "ocid1.%s.oc1.phx.made%06d" % (kind, self.volumes_made)
+        self.call("POST", "/" + COLLECTIONS[kind], dict(members, id=ocid, displayName=name, compartmentId=compartment))
+        return ocid
+
+    def add_boot_volume(self, name="boot volume", ocid=None, compartment=COMPARTMENT, **members):
+        """Makes a boot volume; returns its OCID. Members: freeformTags, definedTags, lifecycleState, sizeInGBs ..."""
+        return self._add_volume("bootvolume", name, ocid, compartment, members)
+
+    def add_volume(self, name="volume", ocid=None, compartment=COMPARTMENT, **members):
+        return self._add_volume("volume", name, ocid, compartment, members)
+
+    def add_backup(self, volume, name="backup", ocid=None, compartment=COMPARTMENT, **members):
+        """Makes a backup of a volume by hand, AVAILABLE unless told otherwise; returns its OCID."""
+        boot = collection_of(volume) == "bootVolumes"
+        self.volumes_made += 1
+        kind = "bootvolumebackup" if boot else "volumebackup"
+        ocid = ocid or "ocid1.%s.oc1.phx.made%06d" % (kind, self.volumes_made)
+        self.call("POST", "/" + COLLECTIONS[kind],
+                  dict(members, id=ocid, displayName=name, compartmentId=compartment,
+                       **{"bootVolumeId" if boot else "volumeId": volume}))
+        return ocid
+
+    def generate_backups(self, volumes, backups, compartment=COMPARTMENT, **rule):
+        """Makes many volumes with many AVAILABLE backups each; see POST /generate for kind, volumeName, backupName,
+        prefix, baseTime, stepSeconds, volume, backup. Returns the volumes' OCIDs."""
+        self.call("POST", "/generate", dict(rule, volumes=volumes, backups=backups, compartmentId=compartment))
+        return ["ocid1.%s.oc1.phx.%s%06d" % (rule.get("kind", "bootVolume").lower(), rule.get("prefix", "aaaaaaaa"), n)
+                for n in range(1, volumes + 1)]
+
+    @staticmethod
+    def _flat(item):
+        """What control tells of a resource, with its usual properties at hand."""
+        model = item[item["kind"]]
+        return dict(item, model=model, id=model["id"], name=model["displayName"], state=model["lifecycleState"],
+                    volume=model.get("bootVolumeId") or model.get("volumeId"), freeform=model["freeformTags"])
+
+    def resource(self, ocid):
+        """One volume or backup: "model" is what the API gives; "id", "name", "state", "volume", "freeform" are of it;
+        "etag", "updates", "token", "created", "deleted", "gone" (times, or None) are the simulator's own."""
+        return self._flat(self.call("GET", self._path(ocid)))
+
+    backup = resource
+
+    def backups(self, volume=None, dead=True):
+        """All backups, or those of a volume, in the order of creation, each as resource() tells it. dead=False leaves
+        out those TERMINATING, TERMINATED or gone."""
+        items = []
+        for collection in ("bootVolumeBackups", "volumeBackups"):
+            if volume is None or collection_of(volume)[:-1] == collection[:-7]:
+                items += [self._flat(item) for item in self.call("GET", "/" + collection)[collection]]
+        return [item for item in items if (volume is None or item["volume"] == volume) and
+                (dead or (item["gone"] is None and item["state"] not in ("TERMINATING", "TERMINATED")))]
+
+    def clock(self):
+        """{"now", "offsetSeconds", "fileOffsetSeconds"}"""
+        return self.call("GET", "/clock")
+
+    def now(self):
+        """The simulator's time in seconds, by this program's clock and the offsets."""
+        told = self.clock()
+        return time.time() + told["offsetSeconds"] + told["fileOffsetSeconds"]
+
+    def advance(self, seconds):
+        """Moves the clock on: that of the clock file when there is one, else the simulator's alone."""
+        if self.clock_file is None:
+            return self.call("POST", "/clock", {"advanceSeconds": seconds})
+        write_clock(self.clock_file, read_clock(self.clock_file) + seconds)
+        return self.clock()
+
+    def set_clock(self, seconds):
+        """The same, to an offset from the real time."""
+        if self.clock_file is None:
+            return self.call("POST", "/clock", {"offsetSeconds": seconds})
+        write_clock(self.clock_file, seconds)
+        return self.clock()
+
+    def faulty(self, count=1, volume=None):
+        """The next backups that are created, or those of one volume, become FAULTY."""
+        return self.call("POST", "/faulty", {"count": count} if volume is None else
+                         {"count": count, "volumeId": volume})
+
+    @staticmethod
+    def _right(operation, compartment):
+        named = {"operation": operation, "compartmentId": compartment}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def revoke(self, operation=None, compartment=None):
+        """Takes away an operation, a compartment, or an operation in a compartment: 404 NotAuthorizedOrNotFound."""
+        return self.call("POST", "/revoke", self._right(operation, compartment))
+
+    def grant(self, operation=None, compartment=None):
+        """Undoes a revoke() with the same arguments, all of them without arguments."""
+        return self.call("POST", "/grant", self._right(operation, compartment))
 
     def hide(self, image_id, listed=False):
-        """Hides an image (listed=True: from GET and PUT alone) or a whole compartment."""
+        """Hides a resource (listed=True: from GET and PUT alone) or a whole compartment."""
         if self._is_compartment(image_id):
             return self.call("POST", "/compartments/%s/hide" % urllib.parse.quote(image_id, safe=""))
-        return self._image_call(image_id, "hide", {"listed": listed})
+        return self._resource_call(image_id, "hide", {"listed": listed})
 
     def show(self, image_id):
         if self._is_compartment(image_id):
             return self.call("POST", "/compartments/%s/show" % urllib.parse.quote(image_id, safe=""))
-        return self._image_call(image_id, "show")
+        return self._resource_call(image_id, "show")
 
     @staticmethod
     def _is_compartment(ocid):

@@ -142,10 +142,10 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
 {
     char date[CLOCK_TEXT];
 
-    clock_rfc1123(clock_now(), date);
+    clock_rfc1123(clock_seconds(), date);
     add_header(response, reply, "Date", date);
-    add_header(response, reply, "Content-Type", "application/json");
-    add_header(response, reply, "opc-request-id", request_id);
+    add_header(response, reply, "Content-Type", reply->status == 204 ? NULL : "application/json");
+    add_header(response, reply, "opc-request-id", reply->no_request_id ? NULL : request_id);
     add_header(response, reply, "etag", reply->etag);
     add_header(response, reply, "opc-next-page", reply->next_page);
     for (size_t i = 0; i < reply->header_count; i++) {

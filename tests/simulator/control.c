@@ -2,147 +2,198 @@
 #include "control.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "image.h"
+#include "generate.h"
 #include "json.h"
+#include "settings.h"
 
-#define GENERATE_MAX 1000000
+#define SECONDS_MAX 1e9
 
 struct call {
     struct simulator *simulator;
-    const char *id;    /* the part of the path that stood for "*" */
-    const cJSON *body; /* NULL when there was none */
-    cJSON *answer;     /* an object to be filled, or replaced */
+    const struct kind *kind; /* of the collection that the path names */
+    const char *id;          /* the part of the path that stood for "*" */
+    const cJSON *body;       /* NULL when there was none */
+    cJSON *answer;           /* an object to be filled, or replaced */
+    struct text text;        /* the answer instead, when it is not empty */
 };
 
 /* NULL when all went well, else why not (static text, or kept in the answer). Called under the lock. */
 typedef const char *control_fn(struct call *call);
 
-static const char no_such_image[] = "no such image";
+static const char no_such_resource[] = "no such resource";
 
-static const char *put_one(struct simulator *simulator, const cJSON *image)
+/* The one that the path names, gone or not; NULL when there is none of its kind. */
+static struct resource *find(const struct call *call)
 {
-    const char *why = image_check_partial(image);
+    struct resource *resource = store_find(&call->simulator->store, call->id);
 
-    if (why == NULL && json_string(image, "id") == NULL) {
-        why = "an image needs an id";
+    return resource != NULL && resource->kind == call->kind ? resource : NULL;
+}
+
+static const char *put_one(struct call *call, const cJSON *partial)
+{
+    const char *why = kind_check_partial(partial), *id = json_string(partial, "id");
+    const struct resource *before = why != NULL || id == NULL ? NULL : store_find(&call->simulator->store, id);
+
+    if (why == NULL && id == NULL) {
+        why = "a resource needs an id";
+    }
+    if (why == NULL && before != NULL && before->kind != call->kind) {
+        why = "another kind of resource has this id";
     }
     if (why == NULL) {
-        store_put(&simulator->store, &simulator->tags, image);
+        store_put(&call->simulator->store, &call->simulator->tags, call->kind, partial);
     }
     return why;
 }
 
-static const char *put_images(struct call *call)
+static const char *put_resources(struct call *call)
 {
-    const cJSON *image;
+    const cJSON *partial;
     const char *why = NULL;
 
     if (!cJSON_IsArray(call->body)) {
-        return put_one(call->simulator, call->body);
+        return put_one(call, call->body);
     }
-    cJSON_ArrayForEach(image, call->body)
+    cJSON_ArrayForEach(partial, call->body)
     {
-        why = why != NULL ? why : put_one(call->simulator, image);
+        why = why != NULL ? why : put_one(call, partial);
     }
     return why;
 }
 
-static void describe(const struct image *image, cJSON *answer)
+static void add_time(struct text *text, const char *name, int64_t when)
 {
-    cJSON_AddItemToObject(answer, "image", cJSON_CreateRaw(image->json));
-    cJSON_AddStringToObject(answer, "etag", image->etag);
-    cJSON_AddNumberToObject(answer, "version", (double)image->version);
-    cJSON_AddNumberToObject(answer, "updates", (double)image->updates);
-    cJSON_AddBoolToObject(answer, "hidden", image->hidden);
-    cJSON_AddBoolToObject(answer, "unreadable", image->unreadable);
+    char time[CLOCK_TEXT];
+
+    if (when == 0) {
+        text_addf(text, ",\"%s\":null", name);
+        return;
+    }
+    clock_rfc3339(when, time);
+    text_addf(text, ",\"%s\":\"%s\"", name, time);
 }
 
-static const char *get_images(struct call *call)
+static void add_token(struct text *text, const char *token)
 {
-    cJSON *list = cJSON_AddArrayToObject(call->answer, "images");
+    cJSON *value = token == NULL ? cJSON_CreateNull() : cJSON_CreateString(token);
+    char *json = json_print(value);
 
-    for (size_t i = 0; i < call->simulator->store.count; i++) {
-        cJSON *item = cJSON_CreateObject();
-        describe(call->simulator->store.all[i], item);
-        cJSON_AddItemToArray(list, item);
+    text_addf(text, ",\"token\":%s", json);
+    free(json);
+    cJSON_Delete(value);
+}
+
+/* As text, for there may be great numbers of them. */
+static void describe(const struct resource *resource, struct text *text)
+{
+    text_addf(text, "{\"%s\":", resource->kind->name);
+    text_add(text, resource->now.json, resource->now.json_length);
+    text_addf(text, ",\"kind\":\"%s\",\"etag\":\"%s\",\"version\":%u,\"updates\":%u,\"hidden\":%s,\"unreadable\":%s",
+              resource->kind->name, resource->etag, resource->version, resource->updates,
+              resource->hidden ? "true" : "false", resource->unreadable ? "true" : "false");
+    add_time(text, "created", resource->born);
+    add_time(text, "deleted", resource->deleted);
+    add_time(text, "gone", resource->gone);
+    add_token(text, resource->token);
+    text_adds(text, "}");
+}
+
+/* Backups are told of even when they are gone. */
+static const char *get_resources(struct call *call)
+{
+    const struct shelf *shelf = &call->simulator->store.shelves[call->kind->id];
+    const char *between = "";
+
+    text_addf(&call->text, "{\"%s\":[", call->kind->collection);
+    for (size_t i = 0; i < shelf->count; i++) {
+        if (shelf->all[i]->gone == 0 || call->kind->source != NULL) {
+            text_adds(&call->text, between);
+            describe(shelf->all[i], &call->text);
+            between = ",";
+        }
     }
+    text_adds(&call->text, "]}");
     return NULL;
 }
 
-static const char *get_image(struct call *call)
+static const char *get_resource(struct call *call)
 {
-    const struct image *image = store_find(&call->simulator->store, call->id);
+    const struct resource *resource = find(call);
 
-    if (image == NULL) {
-        return no_such_image;
+    if (resource == NULL || (resource->gone != 0 && call->kind->source == NULL)) {
+        return no_such_resource;
     }
-    describe(image, call->answer);
+    describe(resource, &call->text);
     return NULL;
 }
 
-static const char *change_image(struct call *call)
+/* A state that is set by hand stays. */
+static const char *change_resource(struct call *call)
 {
-    struct image *image = store_find(&call->simulator->store, call->id);
-    const char *why = image == NULL ? no_such_image : image_check_partial(call->body);
+    struct resource *resource = find(call);
+    const char *why = resource == NULL ? no_such_resource : kind_check_partial(call->body);
 
     if (why == NULL) {
-        store_change(&call->simulator->store, &call->simulator->tags, image, call->body);
+        resource->ticket += json_member(call->body, "lifecycleState") != NULL;
+        store_change(&call->simulator->store, &call->simulator->tags, resource, call->body, clock_now());
     }
     return why;
 }
 
-static const char *delete_image(struct call *call)
+static const char *delete_resource(struct call *call)
 {
-    struct image *image = store_find(&call->simulator->store, call->id);
+    struct resource *resource = find(call);
 
-    if (image == NULL) {
-        return no_such_image;
+    if (resource == NULL) {
+        return no_such_resource;
     }
-    cJSON *change = cJSON_CreateObject();
-    cJSON_AddStringToObject(change, "lifecycleState", "DELETED");
-    store_change(&call->simulator->store, &call->simulator->tags, image, change);
-    cJSON_Delete(change);
+    resource->deleted = clock_now();
+    lifecycle_enter(call->simulator, resource, call->kind->source != NULL ? "TERMINATING" : call->kind->dead,
+                    resource->deleted);
+    resource->ticket += call->kind->source == NULL; /* what is no backup stays in that state */
     return NULL;
 }
 
-static const char *purge_image(struct call *call)
+static const char *purge_resource(struct call *call)
 {
-    struct image *image = store_find(&call->simulator->store, call->id);
+    struct resource *resource = find(call);
 
-    if (image == NULL) {
-        return no_such_image;
+    if (resource == NULL) {
+        return no_such_resource;
     }
-    store_purge(&call->simulator->store, image);
+    store_purge(resource, clock_now());
     return NULL;
 }
 
 /* {"listed":true}: still in lists, but not readable. */
-static const char *hide_image(struct call *call)
+static const char *hide_resource(struct call *call)
 {
-    struct image *image = store_find(&call->simulator->store, call->id);
+    struct resource *resource = find(call);
     bool listed = cJSON_IsTrue(json_member(call->body, "listed"));
 
-    if (image == NULL) {
-        return no_such_image;
+    if (resource == NULL) {
+        return no_such_resource;
     }
-    image->hidden = !listed;
-    image->unreadable = listed;
+    resource->hidden = !listed;
+    resource->unreadable = listed;
     return NULL;
 }
 
-static const char *show_image(struct call *call)
+static const char *show_resource(struct call *call)
 {
-    struct image *image = store_find(&call->simulator->store, call->id);
+    struct resource *resource = find(call);
 
-    if (image == NULL) {
-        return no_such_image;
+    if (resource == NULL) {
+        return no_such_resource;
     }
-    image->hidden = image->unreadable = false;
+    resource->hidden = resource->unreadable = false;
     return NULL;
 }
 
@@ -169,139 +220,9 @@ static const char *show_compartment(struct call *call)
     return NULL;
 }
 
-static cJSON *generated_image(const cJSON *rule, unsigned long number)
+static const char *fill_store(struct call *call)
 {
-    const char *compartment = json_string(rule, "compartmentId"), *prefix = json_string(rule, "prefix");
-    char *id = xprintf("ocid1.image.oc1.phx.%s%06lu", prefix == NULL ? "aaaaaaaa" : prefix, number);
-    char *name = xprintf("image-%06lu", number);
-    cJSON *image = cJSON_Parse("{\"operatingSystem\":\"Oracle Linux\",\"operatingSystemVersion\":\"9\","
-                               "\"freeformTags\":{\"team\":\"base\",\"tier\":\"golden\"},"
-                               "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"someone\","
-                               "\"CreatedOn\":\"2026-01-01T00:00:00.000Z\"}}}");
-
-    cJSON_AddStringToObject(image, "id", id);
-    cJSON_AddStringToObject(image, "displayName", name);
-    cJSON_AddItemToObject(image, "compartmentId",
-                          compartment == NULL ? cJSON_CreateNull() : cJSON_CreateString(compartment));
-    json_merge(image, json_member(rule, "image"));
-    free(id);
-    free(name);
-    return image;
-}
-
-const char *control_generate(struct simulator *simulator, const cJSON *rule)
-{
-    double count = json_number(rule, "count", -1);
-
-    if (count < 0 || count > GENERATE_MAX) {
-        return "count is missing or out of range";
-    }
-    if (json_string(rule, "compartmentId") != NULL) {
-        store_compartment(&simulator->store, json_string(rule, "compartmentId"));
-    }
-    for (unsigned long number = 1; number <= (unsigned long)count; number++) {
-        cJSON *image = generated_image(rule, number);
-        const char *why = put_one(simulator, image);
-        cJSON_Delete(image);
-        if (why != NULL) {
-            return why;
-        }
-    }
-    return NULL;
-}
-
-static const char *generate(struct call *call)
-{
-    return control_generate(call->simulator, call->body);
-}
-
-static const char *set_max_limit(struct simulator *simulator, const cJSON *value)
-{
-    if (!cJSON_IsNumber(value) || value->valuedouble < 1) {
-        return "maxLimit is a number from 1";
-    }
-    simulator->config.max_limit = (unsigned long)value->valuedouble;
-    return NULL;
-}
-
-static const char *set_empty_pages(struct simulator *simulator, const cJSON *value)
-{
-    double count = cJSON_IsNumber(value) ? value->valuedouble : cJSON_IsTrue(value);
-
-    if (count < 0) {
-        return "emptyPages is a number from 0, or a boolean";
-    }
-    simulator->config.empty_pages = (unsigned long)count;
-    return NULL;
-}
-
-static const char *set_clock_skew(struct simulator *simulator, const cJSON *value)
-{
-    (void)simulator;
-    if (!cJSON_IsNumber(value)) {
-        return "clockSkewSeconds is a number";
-    }
-    clock_shift((long)value->valuedouble);
-    return NULL;
-}
-
-static const char *set_latency(struct simulator *simulator, const cJSON *value)
-{
-    if (!cJSON_IsNumber(value) || value->valuedouble < 0) {
-        return "latencyMs is a number from 0";
-    }
-    simulator->config.latency_ms = (long)value->valuedouble;
-    return NULL;
-}
-
-static const char *set_flag(bool *flag, const cJSON *value)
-{
-    if (!cJSON_IsBool(value)) {
-        return "emptyLastPage, tokenFirst and anyHost are booleans";
-    }
-    *flag = cJSON_IsTrue(value);
-    return NULL;
-}
-
-static const char *set_empty_last_page(struct simulator *simulator, const cJSON *value)
-{
-    return set_flag(&simulator->config.empty_last_page, value);
-}
-
-static const char *set_token_first(struct simulator *simulator, const cJSON *value)
-{
-    return set_flag(&simulator->config.token_first, value);
-}
-
-static const char *set_any_host(struct simulator *simulator, const cJSON *value)
-{
-    return set_flag(&simulator->config.any_host, value);
-}
-
-static const char *set_namespaces(struct simulator *simulator, const cJSON *value)
-{
-    return tags_set_namespaces(&simulator->tags, value) ? NULL : "namespaces is an array of names";
-}
-
-/* clang-format off: one row a line */
-static const struct {
-    const char *name;
-    const char *(*set)(struct simulator *simulator, const cJSON *value);
-} settings[] = {
-    {"maxLimit", set_max_limit},          {"emptyPages", set_empty_pages}, {"emptyLastPage", set_empty_last_page},
-    {"clockSkewSeconds", set_clock_skew}, {"tokenFirst", set_token_first}, {"latencyMs", set_latency},
-    {"namespaces", set_namespaces},       {"anyHost", set_any_host},
-};
-/* clang-format on */
-
-static const char *set_one(struct simulator *simulator, const cJSON *setting)
-{
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (strcmp(settings[i].name, setting->string) == 0) {
-            return settings[i].set(simulator, setting);
-        }
-    }
-    return "unknown setting";
+    return generate(call->simulator, call->body);
 }
 
 static const char *configure(struct call *call)
@@ -311,7 +232,7 @@ static const char *configure(struct call *call)
 
     cJSON_ArrayForEach(setting, call->body)
     {
-        why = why != NULL ? why : set_one(call->simulator, setting);
+        why = why != NULL ? why : settings_set(call->simulator, setting);
     }
     return why;
 }
@@ -366,54 +287,124 @@ static const char *get_statistics(struct call *call)
     return NULL;
 }
 
+static const char *get_clock(struct call *call)
+{
+    char now[CLOCK_TEXT];
+
+    clock_rfc3339(clock_now(), now);
+    cJSON_AddStringToObject(call->answer, "now", now);
+    cJSON_AddNumberToObject(call->answer, "offsetSeconds", (double)clock_shifted() / (double)CLOCK_SECOND);
+    cJSON_AddNumberToObject(call->answer, "fileOffsetSeconds", (double)clock_shifted_by_file() / (double)CLOCK_SECOND);
+    return NULL;
+}
+
+static const char *set_clock(struct call *call)
+{
+    const cJSON *offset = json_member(call->body, "offsetSeconds"), *step = json_member(call->body, "advanceSeconds");
+    const cJSON *given = offset != NULL ? offset : step;
+
+    if (cJSON_GetArraySize(call->body) != 1 || !cJSON_IsNumber(given) || fabs(given->valuedouble) > SECONDS_MAX) {
+        return "the clock takes a number offsetSeconds or advanceSeconds";
+    }
+    int64_t span = llround(given->valuedouble * (double)CLOCK_SECOND);
+    if (offset != NULL) {
+        clock_shift(span);
+    } else {
+        clock_advance(span);
+    }
+    lifecycle_run(call->simulator);
+    return get_clock(call);
+}
+
+static const char *add_faulty(struct call *call)
+{
+    const cJSON *volume = json_member(call->body, "volumeId");
+    double count = json_number(call->body, "count", -1);
+
+    if (count < 0 || cJSON_GetArraySize(call->body) != 1 + (volume != NULL) ||
+        (volume != NULL && !cJSON_IsString(volume))) {
+        return "a rule for faulty backups has a count, and the volumeId that it is about";
+    }
+    if (call->simulator->lifecycle.faulty == NULL) {
+        call->simulator->lifecycle.faulty = cJSON_CreateArray();
+    }
+    cJSON_AddItemToArray(call->simulator->lifecycle.faulty, cJSON_Duplicate(call->body, true));
+    return NULL;
+}
+
+static const char *clear_faulty(struct call *call)
+{
+    cJSON_Delete(call->simulator->lifecycle.faulty);
+    call->simulator->lifecycle.faulty = NULL;
+    return NULL;
+}
+
+static const char *revoke_right(struct call *call)
+{
+    return permits_revoke(&call->simulator->permits, call->body);
+}
+
+static const char *grant_right(struct call *call)
+{
+    return permits_grant(&call->simulator->permits, call->body);
+}
+
 static const struct control_route {
     const char *method;
-    const char *path; /* "*" stands for one part */
+    const char *path; /* "@" stands for a collection of the API, "*" for one part */
     control_fn *handle;
 } routes[] = {
-    {"POST", "/images", put_images},
-    {"GET", "/images", get_images},
-    {"GET", "/images/*", get_image},
-    {"POST", "/images/*/change", change_image},
-    {"POST", "/images/*/delete", delete_image},
-    {"POST", "/images/*/purge", purge_image},
-    {"POST", "/images/*/hide", hide_image},
-    {"POST", "/images/*/show", show_image},
     {"POST", "/compartments", put_compartment},
     {"POST", "/compartments/*/hide", hide_compartment},
     {"POST", "/compartments/*/show", show_compartment},
-    {"POST", "/generate", generate},
+    {"POST", "/generate", fill_store},
     {"POST", "/config", configure},
+    {"GET", "/clock", get_clock},
+    {"POST", "/clock", set_clock},
+    {"POST", "/faulty", add_faulty},
+    {"DELETE", "/faulty", clear_faulty},
+    {"POST", "/revoke", revoke_right},
+    {"POST", "/grant", grant_right},
     {"POST", "/faults", add_faults},
     {"GET", "/faults", get_faults},
     {"DELETE", "/faults", clear_faults},
     {"GET", "/statistics", get_statistics},
     {"POST", "/reset", NULL}, /* takes the lock itself */
+    {"POST", "/@", put_resources},
+    {"GET", "/@", get_resources},
+    {"GET", "/@/*", get_resource},
+    {"POST", "/@/*/change", change_resource},
+    {"POST", "/@/*/delete", delete_resource},
+    {"POST", "/@/*/purge", purge_resource},
+    {"POST", "/@/*/hide", hide_resource},
+    {"POST", "/@/*/show", show_resource},
 };
 
-static bool path_matches(const char *pattern, const char *path, char **id)
+static bool path_matches(const char *pattern, const char *path, const struct kind **kind, char **id)
 {
-    const char *star = strchr(pattern, '*');
-    size_t before = star == NULL ? 0 : (size_t)(star - pattern);
-
-    if (star == NULL) {
-        return strcmp(pattern, path) == 0;
+    for (; *pattern != '\0'; pattern++) {
+        size_t length = strcspn(path, "/");
+        if (*pattern == '@') {
+            *kind = kind_of_collection(path, length);
+        } else if (*pattern == '*') {
+            free(*id);
+            *id = xstrndup(path, length);
+        } else {
+            length = 1;
+        }
+        bool same = *pattern == '@' ? *kind != NULL : *pattern == '*' ? length > 0 : *pattern == *path;
+        if (!same) {
+            return false;
+        }
+        path += length;
     }
-    if (strncmp(pattern, path, before) != 0) {
-        return false;
-    }
-    size_t length = strcspn(path + before, "/");
-    if (length == 0 || strcmp(path + before + length, star + 1) != 0) {
-        return false;
-    }
-    *id = xstrndup(path + before, length);
-    return true;
+    return *path == '\0';
 }
 
-static const struct control_route *find_route(const char *method, const char *path, char **id)
+static const struct control_route *find_route(const char *method, const char *path, const struct kind **kind, char **id)
 {
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (strcmp(routes[i].method, method) == 0 && path_matches(routes[i].path, path, id)) {
+        if (strcmp(routes[i].method, method) == 0 && path_matches(routes[i].path, path, kind, id)) {
             return &routes[i];
         }
     }
@@ -427,6 +418,7 @@ static const char *dispatch(struct call *call, const struct control_route *route
         return NULL;
     }
     pthread_mutex_lock(&call->simulator->lock);
+    lifecycle_run(call->simulator);
     const char *why = route->handle(call);
     pthread_mutex_unlock(&call->simulator->lock);
     return why;
@@ -437,22 +429,33 @@ static unsigned handle(struct simulator *simulator, const char *method, const ch
                        struct text *answer)
 {
     char *id = NULL;
+    const struct kind *kind = NULL;
     const char *why = "no such control call";
-    const struct control_route *route = find_route(method, path, &id);
+    const struct control_route *route = find_route(method, path, &kind, &id);
     cJSON *body = sent->length == 0 ? NULL : json_parse(sent->bytes, sent->length, &why);
-    struct call call = {.simulator = simulator, .id = id, .body = body, .answer = cJSON_CreateObject()};
+    struct call call = {
+        .simulator = simulator,
+        .kind = kind,
+        .id = id,
+        .body = body,
+        .answer = cJSON_CreateObject(),
+    };
     unsigned status = route == NULL ? 404 : 400;
 
     if (route != NULL && (sent->length == 0 || body != NULL)) {
         why = dispatch(&call, route);
-        status = why == NULL ? 200 : why == no_such_image ? 404 : 400;
+        status = why == NULL ? 200 : why == no_such_resource ? 404 : 400;
     }
     if (status != 200) {
         cJSON_AddStringToObject(call.answer, "error", why);
     }
-    char *text = json_print(call.answer);
-    text_adds(answer, text);
-    free(text);
+    if (call.text.length > 0) {
+        *answer = call.text;
+    } else {
+        char *text = json_print(call.answer);
+        text_adds(answer, text);
+        free(text);
+    }
     cJSON_Delete(call.answer);
     cJSON_Delete(body);
     free(id);

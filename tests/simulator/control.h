@@ -1,4 +1,25 @@
-/* The control API: what a test uses to fill the store, to set faults and to look inside. */
+/* The control API: what a test uses to fill the store, to set faults and to look inside.
+ *
+ * @ is a collection of the API: images, bootVolumes, volumes, bootVolumeBackups, volumeBackups.
+ *
+ *   POST /@                  one resource or an array; needs an id, all else has defaults
+ *   GET  /@, /@/ID           everything known, of backups also those that are gone, with token and times
+ *   POST /@/ID/change        merges members; a lifecycleState set so stays
+ *   POST /@/ID/delete        a backup goes through TERMINATING, all else is dead at once
+ *   POST /@/ID/purge, /hide, /show
+ *   POST /compartments       {"id"}; also /compartments/ID/hide and /show
+ *   POST /generate           {"count", "compartmentId", "prefix", "image"}, or
+ *                            {"volumes", "backups", "kind": "bootVolume" or "volume", "compartmentId", "prefix",
+ *                             "volumeName", "backupName", "baseTime", "stepSeconds", "volume", "backup"}: in texts
+ *                            {volume}, {n} (of the volume) and {i} (of all) are numbers from 1, {time} is baseTime and
+ *                            (n - 1) steps, {created} the same with milliseconds, {id} and {source} are OCIDs
+ *   POST /config             settings by name, see settings.c
+ *   GET, POST /clock         {"offsetSeconds"} or {"advanceSeconds"}; the file SIM_CLOCK_FILE moves it too
+ *   POST, DELETE /faulty     {"count", "volumeId"}: the next backups (of a volume) become FAULTY
+ *   POST /revoke, /grant     {"operation", "compartmentId"}, or one of them
+ *   GET, POST, DELETE /faults   see fault.c
+ *   GET  /statistics, POST /reset
+ */
 #pragma once
 
 #include <microhttpd.h>
@@ -7,5 +28,3 @@
 
 /* Binds a port of 127.0.0.1 that the kernel picks, in plain HTTP. NULL on failure. */
 struct MHD_Daemon *control_start(struct simulator *simulator);
-/* Makes `count` images in a compartment; the rule object is that of POST /generate. NULL or why not. */
-const char *control_generate(struct simulator *simulator, const cJSON *rule);

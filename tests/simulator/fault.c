@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "clock.h"
 #include "json.h"
 #include "oci.h"
 #include "sim.h"
@@ -16,7 +16,7 @@ typedef void after_fn(const cJSON *rule, struct simulator *simulator, const stru
                       struct reply *reply);
 
 static before_fn skip, answer_status, answer_redirect, answer_void_token, answer_broken_page, change_now;
-static after_fn break_json, other_json, drop_etag, change_then, answer_other;
+static after_fn then_status, break_json, other_json, drop_etag, change_then, answer_other;
 
 struct fault_kind {
     const char *name;
@@ -32,6 +32,9 @@ static const struct fault_kind kinds[] = {
     {"delay", "!ms ", NULL, NULL, SEND_NORMAL, false},
     {"close-before", "", skip, NULL, SEND_NOTHING, false},
     {"process-then-close", "", NULL, NULL, SEND_NOTHING, false},
+    {"process-then-hang", "", NULL, NULL, SEND_NEVER, false},
+    {"process-then-reset", "", NULL, NULL, SEND_RESET, false},
+    {"process-then-status", "!status code message headers body ", NULL, then_status, SEND_NORMAL, false},
     {"truncate", "", NULL, NULL, SEND_TRUNCATED, false},
     {"truncate-quietly", "", NULL, NULL, SEND_TRUNCATED_QUIETLY, false},
     {"drip", "!bytesPerSecond ", NULL, NULL, SEND_SLOWLY, false},
@@ -41,8 +44,8 @@ static const struct fault_kind kinds[] = {
     {"huge-headers", "bytes ", NULL, NULL, SEND_HUGE_HEADERS, false},
     {"redirect", "!location status ", answer_redirect, NULL, SEND_NORMAL, false},
     {"no-etag", "", NULL, drop_etag, SEND_NORMAL, false},
-    {"change-before", "!change image ", change_now, NULL, SEND_NORMAL, false},
-    {"change-after", "!change image ", NULL, change_then, SEND_NORMAL, false},
+    {"change-before", "!change image resource ", change_now, NULL, SEND_NORMAL, false},
+    {"change-after", "!change image resource ", NULL, change_then, SEND_NORMAL, false},
     {"echo-other", "!set persist ", NULL, answer_other, SEND_NORMAL, false},
     {"token-invalid", "", answer_void_token, NULL, SEND_NORMAL, false},
     {"hang", "", skip, NULL, SEND_NEVER, false},
@@ -51,12 +54,14 @@ static const struct fault_kind kinds[] = {
     {"reset", "", skip, NULL, SEND_RESET, false},
 };
 
-static const char common_parameters[] = "operation target times skip fault ms ";
+static const char common_parameters[] = "operation method path target times skip fault ms ";
 
 struct fault_rule {
     const struct fault_kind *kind;
     cJSON *json;
     const char *operation; /* NULL for any */
+    const char *method;    /* NULL for any */
+    const char *path;      /* NULL for any; ends with "*" when it is the beginning of a path */
     const char *target;    /* NULL for any */
     long left;             /* -1 for ever */
     long skip;
@@ -84,16 +89,6 @@ static const struct fault_kind *find_kind(const char *name)
         }
     }
     return NULL;
-}
-
-static bool known_operation(const char *name)
-{
-    for (size_t i = 0; oci_operation_at(i) != NULL; i++) {
-        if (strcmp(oci_operation_at(i), name) == 0) {
-            return true;
-        }
-    }
-    return strcmp(name, "*") == 0;
 }
 
 static char *check_types(const cJSON *rule)
@@ -145,7 +140,7 @@ char *faults_add(struct faults *faults, const cJSON *json)
     if (!cJSON_IsObject(json) || kind == NULL) {
         return xstrdup("a fault rule is an object with a known \"fault\"");
     }
-    if (operation != NULL && !known_operation(operation)) {
+    if (operation != NULL && !oci_is_operation(operation)) {
         return xprintf("unknown operation '%s'", operation);
     }
     char *why = check_parameters(kind, json);
@@ -158,6 +153,8 @@ char *faults_add(struct faults *faults, const cJSON *json)
     *rule = (struct fault_rule){.kind = kind, .json = cJSON_Duplicate(json, true)};
     rule->operation = json_string(rule->json, "operation");
     rule->operation = rule->operation == NULL || strcmp(rule->operation, "*") == 0 ? NULL : rule->operation;
+    rule->method = json_string(rule->json, "method");
+    rule->path = json_string(rule->json, "path");
     rule->target = json_string(rule->json, "target");
     rule->left = (long)json_number(json, "times", kind->later_pages ? -1 : 1);
     rule->skip = (long)json_number(json, "skip", 0);
@@ -188,12 +185,23 @@ cJSON *faults_list(const struct faults *faults)
     return list;
 }
 
+static bool path_matches(const char *pattern, const char *path)
+{
+    size_t length = strcspn(pattern, "*");
+
+    return strncmp(pattern, path, length) == 0 && (pattern[length] == '*' || path[length] == '\0');
+}
+
 static bool matches(const struct fault_rule *rule, const struct request *request)
 {
     const char *target = oci_target(request);
 
     if (rule->operation != NULL &&
         (request->route == NULL || strcmp(rule->operation, oci_operation_name(request->route)) != 0)) {
+        return false;
+    }
+    if ((rule->method != NULL && strcmp(rule->method, request->method) != 0) ||
+        (rule->path != NULL && !path_matches(rule->path, request->path))) {
         return false;
     }
     if (rule->target != NULL && (target == NULL || strcmp(rule->target, target) != 0)) {
@@ -299,6 +307,13 @@ static bool answer_status(const cJSON *rule, struct simulator *simulator, const 
     return true;
 }
 
+/* The request has been carried out, yet it is told an error. */
+static void then_status(const cJSON *rule, struct simulator *simulator, const struct request *request,
+                        struct reply *reply)
+{
+    answer_status(rule, simulator, request, reply);
+}
+
 static bool answer_redirect(const cJSON *rule, struct simulator *simulator, const struct request *request,
                             struct reply *reply)
 {
@@ -333,12 +348,13 @@ static bool answer_broken_page(const cJSON *rule, struct simulator *simulator, c
 
 static void change_target(const cJSON *rule, struct simulator *simulator, const struct request *request)
 {
-    const char *id = json_string(rule, "image") != NULL ? json_string(rule, "image") : request->image_id;
+    const char *image = json_string(rule, "image"), *named = json_string(rule, "resource");
+    const char *id = image != NULL ? image : named != NULL ? named : oci_target(request);
     const cJSON *change = json_member(rule, "change");
-    struct image *image = id == NULL ? NULL : store_find(&simulator->store, id);
+    struct resource *resource = id == NULL ? NULL : store_find(&simulator->store, id);
 
-    if (image != NULL && image_check_partial(change) == NULL) {
-        store_change(&simulator->store, &simulator->tags, image, change);
+    if (resource != NULL && kind_check_partial(change) == NULL) {
+        store_change(&simulator->store, &simulator->tags, resource, change, clock_now());
     }
 }
 
@@ -385,12 +401,13 @@ static void drop_etag(const cJSON *rule, struct simulator *simulator, const stru
     reply->etag = NULL;
 }
 
-/* The stored image gets other values, or only the answer has them; lists answer so for each item. */
+/* The stored resource gets other values, or only the answer has them; lists answer so for each item. */
 static void answer_other(const cJSON *rule, struct simulator *simulator, const struct request *request,
                          struct reply *reply)
 {
     const cJSON *set = json_member(rule, "set");
-    struct image *image = request->image_id == NULL ? NULL : store_find(&simulator->store, request->image_id);
+    const char *id = request->id != NULL ? request->id : reply->resource;
+    struct resource *resource = id == NULL ? NULL : store_find(&simulator->store, id);
     cJSON *body = reply->body.bytes == NULL || reply->code != NULL ? NULL : cJSON_Parse(reply->body.bytes);
 
     if (body == NULL) {
@@ -406,9 +423,9 @@ static void answer_other(const cJSON *rule, struct simulator *simulator, const s
     replace_body(reply, text);
     free(text);
     cJSON_Delete(body);
-    if (image != NULL && cJSON_IsTrue(json_member(rule, "persist")) && image_check_partial(set) == NULL) {
-        store_change(&simulator->store, &simulator->tags, image, set);
+    if (resource != NULL && cJSON_IsTrue(json_member(rule, "persist")) && kind_check_partial(set) == NULL) {
+        store_change(&simulator->store, &simulator->tags, resource, set, clock_now());
         free(reply->etag);
-        reply->etag = xstrdup(image->etag);
+        reply->etag = xstrdup(resource->etag);
     }
 }

@@ -1,4 +1,4 @@
-/* oci-simulator: a stand-in for the image operations of the OCI Core Services API. Options and start-up. */
+/* oci-simulator: a stand-in for the images, volumes and backups of the OCI Core Services API. Options and start-up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "control.h"
+#include "generate.h"
 #include "json.h"
 #include "server.h"
 
@@ -101,12 +103,17 @@ static bool prepare(struct simulator *simulator, const struct options *options)
 {
     char *log = xprintf("%s/requests.jsonl", options->directory);
     bool opened = reqlog_open(&simulator->log, log);
+    const char *clock_file = getenv("SIM_CLOCK_FILE");
 
     if (!opened) {
         fprintf(stderr, "oci-simulator: %s: %s\n", log, strerror(errno));
     }
     free(log);
     pthread_mutex_init(&simulator->lock, NULL);
+    if (clock_file != NULL && !clock_use_file(clock_file)) {
+        fprintf(stderr, "oci-simulator: %s: %s\n", clock_file, strerror(errno));
+        return false;
+    }
     simulator->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     simulator->verifier.key_id = xstrdup(options->key_id);
     if (!verify_load_key(&simulator->verifier, options->public_key)) {
@@ -124,7 +131,7 @@ static void fill(struct simulator *simulator, const struct options *options)
     if (options->compartment != NULL) {
         cJSON_AddStringToObject(rule, "compartmentId", options->compartment);
     }
-    control_generate(simulator, rule);
+    generate(simulator, rule);
     cJSON_Delete(rule);
 }
 

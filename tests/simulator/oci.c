@@ -4,55 +4,96 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "sim.h"
 
-#define BASE "/20160918"
+#define BASE "/20160918/"
+#define RETRY_TOKEN_MAX 64
 
-typedef void operation_fn(struct simulator *simulator, const struct request *request, const struct fired *fired,
-                          struct reply *reply);
+static operation_fn get_resource;
 
-static operation_fn get_image;
+/* What an operation takes. */
+enum {
+    ID = 1,       /* the path goes on with one more part, the resource's id */
+    QUERY = 2,    /* query parameters */
+    TOKEN = 4,    /* the header opc-retry-token */
+    IF_MATCH = 8, /* the header if-match */
+    BODY = 16,
+};
 
 struct route {
     const char *operation;
     const char *method;
-    const char *path;
-    bool takes_image; /* the path goes on with one more part, the image's id */
+    enum kind_id kind;
+    unsigned takes;
     operation_fn *carry_out;
 };
 
 static const struct route routes[] = {
-    {"ListImages", "GET", BASE "/images", false, list_images},
-    {"GetImage", "GET", BASE "/images/", true, get_image},
-    {"UpdateImage", "PUT", BASE "/images/", true, update_image},
+    {"ListImages", "GET", KIND_IMAGE, QUERY, list_resources},
+    {"GetImage", "GET", KIND_IMAGE, ID, get_resource},
+    {"UpdateImage", "PUT", KIND_IMAGE, ID | TOKEN | IF_MATCH | BODY, update_resource},
+    {"ListBootVolumes", "GET", KIND_BOOT_VOLUME, QUERY, list_resources},
+    {"GetBootVolume", "GET", KIND_BOOT_VOLUME, ID, get_resource},
+    {"ListVolumes", "GET", KIND_VOLUME, QUERY, list_resources},
+    {"GetVolume", "GET", KIND_VOLUME, ID, get_resource},
+    {"ListBootVolumeBackups", "GET", KIND_BOOT_VOLUME_BACKUP, QUERY, list_resources},
+    {"GetBootVolumeBackup", "GET", KIND_BOOT_VOLUME_BACKUP, ID, get_resource},
+    {"CreateBootVolumeBackup", "POST", KIND_BOOT_VOLUME_BACKUP, TOKEN | BODY, create_backup},
+    {"UpdateBootVolumeBackup", "PUT", KIND_BOOT_VOLUME_BACKUP, ID | IF_MATCH | BODY, update_resource},
+    {"DeleteBootVolumeBackup", "DELETE", KIND_BOOT_VOLUME_BACKUP, ID | IF_MATCH, delete_backup},
+    {"ListVolumeBackups", "GET", KIND_VOLUME_BACKUP, QUERY, list_resources},
+    {"GetVolumeBackup", "GET", KIND_VOLUME_BACKUP, ID, get_resource},
+    {"CreateVolumeBackup", "POST", KIND_VOLUME_BACKUP, TOKEN | BODY, create_backup},
+    {"UpdateVolumeBackup", "PUT", KIND_VOLUME_BACKUP, ID | IF_MATCH | BODY, update_resource},
+    {"DeleteVolumeBackup", "DELETE", KIND_VOLUME_BACKUP, ID | IF_MATCH, delete_backup},
 };
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static bool path_matches(const struct route *route, const char *path)
-{
-    size_t length = strlen(route->path);
+_Static_assert(ROUTES < REQLOG_OPERATIONS, "the statistics have room for every operation and for unknown ones");
 
-    if (!route->takes_image) {
-        return strcmp(path, route->path) == 0;
+/* The part of the path after the collection: "" for the collection itself, NULL when it is another's. */
+static const char *path_after(const struct route *route, const char *path)
+{
+    const char *collection = kind_at(route->kind)->collection;
+    size_t base = strlen(BASE), length = strlen(collection);
+
+    if (strncmp(path, BASE, base) != 0 || strncmp(path + base, collection, length) != 0) {
+        return NULL;
     }
-    return strncmp(path, route->path, length) == 0 && path[length] != '\0' && strchr(path + length, '/') == NULL;
+    path += base + length;
+    return *path == '\0' ? path : *path == '/' && path[1] != '\0' && strchr(path + 1, '/') == NULL ? path + 1 : NULL;
+}
+
+static char *source_of(const struct request *request)
+{
+    const char *name = oci_kind(request)->source;
+    cJSON *body = name == NULL ? NULL : cJSON_ParseWithLength(request->body.bytes, request->body.length);
+    const char *source = json_string(body, name);
+    char *copy = source == NULL ? NULL : xstrdup(source);
+
+    cJSON_Delete(body);
+    return copy;
 }
 
 void oci_route(struct request *request)
 {
     for (size_t i = 0; i < ROUTES; i++) {
-        if (!path_matches(&routes[i], request->path)) {
+        const char *id = path_after(&routes[i], request->path);
+        if (id == NULL || (*id != '\0') != ((routes[i].takes & ID) != 0)) {
             continue;
         }
         request->known_path = true;
-        if (routes[i].takes_image && request->image_id == NULL) {
-            const char *id = request->path + strlen(routes[i].path);
-            request->image_id = request_decode(id, strlen(id));
+        if (*id != '\0' && request->id == NULL) {
+            request->id = request_decode(id, strlen(id));
         }
         if (strcmp(routes[i].method, request->method) == 0) {
             request->route = &routes[i];
         }
+    }
+    if (request->route != NULL && request->id == NULL && request->body.length > 0) {
+        request->source = source_of(request);
     }
 }
 
@@ -71,9 +112,26 @@ const char *oci_operation_at(size_t index)
     return index < ROUTES ? routes[index].operation : NULL;
 }
 
+bool oci_is_operation(const char *name)
+{
+    for (size_t i = 0; i < ROUTES; i++) {
+        if (strcmp(routes[i].operation, name) == 0) {
+            return true;
+        }
+    }
+    return strcmp(name, "*") == 0;
+}
+
+const struct kind *oci_kind(const struct request *request)
+{
+    return kind_at(request->route->kind);
+}
+
 const char *oci_target(const struct request *request)
 {
-    return request->image_id != NULL ? request->image_id : request_parameter(request, "compartmentId");
+    const char *named = request->id != NULL ? request->id : request->source;
+
+    return named != NULL ? named : request_parameter(request, "compartmentId");
 }
 
 static bool good_request_id(const char *id)
@@ -81,10 +139,47 @@ static bool good_request_id(const char *id)
     return id[0] != '\0' && id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
 }
 
-static bool check_request(const struct request *request, struct reply *reply)
+/* A header that only some operations take: refused by the others, and when it comes twice. */
+static bool check_header(const struct request *request, const char *name, unsigned what, struct reply *reply)
+{
+    size_t count;
+    const char *value = request_header(request, name, &count);
+
+    if (value != NULL && (request->route->takes & what) == 0) {
+        reply_error(reply, "InvalidParameter", "%s takes no %s", request->route->operation, name);
+        return false;
+    }
+    if (count > 1) {
+        reply_error(reply, "InvalidParameter", "The header %s comes twice", name);
+        return false;
+    }
+    return true;
+}
+
+static bool check_headers(const struct request *request, struct reply *reply)
 {
     const char *id = request_header(request, "opc-request-id", NULL);
 
+    if (id != NULL && !good_request_id(id)) {
+        reply_error(reply, "InvalidParameter", "The opc-request-id is not of [A-Za-z0-9-_.]+");
+        return false;
+    }
+    if (!check_header(request, "opc-retry-token", TOKEN, reply) ||
+        !check_header(request, "if-match", IF_MATCH, reply)) {
+        return false;
+    }
+    const char *token = request_header(request, "opc-retry-token", NULL);
+    size_t length = token == NULL ? 1 : strlen(token);
+    if (length < 1 || length > RETRY_TOKEN_MAX) {
+        reply_error(reply, "InvalidParameter", "The opc-retry-token has %zu characters, not 1 to %d", length,
+                    RETRY_TOKEN_MAX);
+        return false;
+    }
+    return true;
+}
+
+static bool check_request(const struct request *request, struct reply *reply)
+{
     if (request->too_many_headers) {
         reply_error(reply, "RequestHeaderFieldsTooLarge", "Too many headers");
     } else if (!request->known_path) {
@@ -93,16 +188,14 @@ static bool check_request(const struct request *request, struct reply *reply)
         reply_error(reply, "MethodNotAllowed", "The method %s is not allowed here", request->method);
     } else if (request->bad_query) {
         reply_error(reply, "InvalidParameter", "The request target is malformed");
-    } else if (id != NULL && !good_request_id(id)) {
-        reply_error(reply, "InvalidParameter", "The opc-request-id is not of [A-Za-z0-9-_.]+");
-    } else if (strcmp(request->method, "GET") == 0 && request->body.length > 0) {
-        reply_error(reply, "CannotParseRequest", "A GET has no body");
-    } else if (request->route->takes_image && request->query != NULL) {
+    } else if ((request->route->takes & BODY) == 0 && request->body.length > 0) {
+        reply_error(reply, "CannotParseRequest", "A %s has no body", request->method);
+    } else if ((request->route->takes & QUERY) == 0 && request->query != NULL) {
         reply_error(reply, "InvalidParameter", "This operation has no query parameters");
-    } else if (request->route->takes_image && request->image_id == NULL) {
-        reply_error(reply, "InvalidParameter", "The image id is malformed");
+    } else if ((request->route->takes & ID) != 0 && request->id == NULL) {
+        reply_error(reply, "InvalidParameter", "The id is malformed");
     } else {
-        return true;
+        return check_headers(request, reply);
     }
     return false;
 }
@@ -115,18 +208,61 @@ void oci_process(struct simulator *simulator, const struct request *request, con
     }
 }
 
-static void get_image(struct simulator *simulator, const struct request *request, const struct fired *fired,
-                      struct reply *reply)
+bool oci_allowed(const struct simulator *simulator, const struct request *request, const char *compartment)
 {
-    const struct image *image = store_visible(&simulator->store, request->image_id);
+    return permits_allow(&simulator->permits, request->route->operation, compartment);
+}
+
+struct resource *oci_find(const struct simulator *simulator, const struct request *request)
+{
+    struct resource *resource = store_visible(&simulator->store, oci_kind(request), request->id);
+
+    return resource != NULL && oci_allowed(simulator, request, resource->now.compartment) ? resource : NULL;
+}
+
+void oci_not_found(struct reply *reply, const char *id)
+{
+    reply_error(reply, "NotAuthorizedOrNotFound", "Authorization failed or requested resource not found: %s", id);
+}
+
+bool oci_check_etag(const struct request *request, const struct resource *resource, struct reply *reply)
+{
+    const char *if_match = request_header(request, "if-match", NULL);
+
+    if (if_match != NULL && strcmp(if_match, resource->etag) != 0) {
+        reply_error(reply, "NoEtagMatch", "The etag %s is not the current one of %s", if_match, resource->id);
+        return false;
+    }
+    return true;
+}
+
+cJSON *oci_read_body(const struct request *request, struct reply *reply)
+{
+    const char *why = "no body";
+    cJSON *body = request->body.length == 0 ? NULL : json_parse(request->body.bytes, request->body.length, &why);
+
+    if (body == NULL) {
+        reply_error(reply, "CannotParseRequest", "The body cannot be parsed: %s", why);
+    }
+    return body;
+}
+
+void oci_answer(const struct resource *resource, struct reply *reply)
+{
+    reply->status = 200;
+    reply->etag = xstrdup(resource->etag);
+    text_add(&reply->body, resource->now.json, resource->now.json_length);
+}
+
+static void get_resource(struct simulator *simulator, const struct request *request, const struct fired *fired,
+                         struct reply *reply)
+{
+    const struct resource *resource = oci_find(simulator, request);
 
     (void)fired;
-    if (image == NULL) {
-        reply_error(reply, "NotAuthorizedOrNotFound", "Authorization failed or requested resource not found: %s",
-                    request->image_id);
+    if (resource == NULL) {
+        oci_not_found(reply, request->id);
         return;
     }
-    reply->status = 200;
-    reply->etag = xstrdup(image->etag);
-    text_add(&reply->body, image->json, image->json_length);
+    oci_answer(resource, reply);
 }

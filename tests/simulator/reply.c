@@ -14,6 +14,7 @@ static const struct {
     {"CannotParseRequest", 400},
     {"MissingParameter", 400},
     {"LimitExceeded", 400},
+    {"QuotaExceeded", 400},
     {"NotAuthenticated", 401},
     {"NotAuthorized", 403},
     {"NotAuthorizedOrNotFound", 404},
@@ -46,10 +47,13 @@ const char *reply_code_for(int status)
 void reply_status(struct reply *reply, int status, const char *code, const char *message)
 {
     bool applied = reply->applied;
+    char *resource = reply->resource;
     cJSON *body = cJSON_CreateObject();
 
+    reply->resource = NULL;
     reply_clear(reply);
     reply->applied = applied;
+    reply->resource = resource;
     reply->status = status;
     reply->code = xstrdup(code);
     reply->message = xstrdup(message);
@@ -91,6 +95,7 @@ void reply_clear(struct reply *reply)
     free(reply->message);
     free(reply->etag);
     free(reply->next_page);
+    free(reply->resource);
     text_free(&reply->body);
     for (size_t i = 0; i < reply->header_count; i++) {
         free(reply->headers[i].name);

@@ -17,7 +17,9 @@ struct reply {
     struct text body;
     struct pair headers[REPLY_HEADERS]; /* extra ones, set by faults */
     size_t header_count;
-    bool applied; /* this request changed state */
+    char *resource;     /* id of the resource that this request created, or created before */
+    bool no_request_id; /* the answer has no opc-request-id */
+    bool applied;       /* this request changed state */
 };
 
 /* An error with the status that the API's table gives its code; replaces what the reply held. */

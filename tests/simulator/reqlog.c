@@ -11,6 +11,16 @@
 #include "json.h"
 #include "oci.h"
 
+static const char *const tally_names[COUNT_COUNT] = {
+    [COUNT_APPLIED] = "applied",
+    [COUNT_CREATED] = "created",
+    [COUNT_DELETED] = "deleted",
+    [COUNT_REPLAY] = "tokenReplays",
+    [COUNT_TOKEN_MISUSE] = "tokenMisuse",
+    [COUNT_BOLD_UPDATE] = "updatesWithoutIfMatch",
+    [COUNT_BOLD_DELETE] = "deletesWithoutIfMatch",
+};
+
 bool reqlog_open(struct reqlog *log, const char *path)
 {
     pthread_mutex_init(&log->lock, NULL);
@@ -33,7 +43,8 @@ void reqlog_reset(struct reqlog *log)
         perror("oci-simulator: request log");
     }
     memset(log->counts, 0, sizeof(log->counts));
-    log->requests = log->applied = log->token_misuse = log->updates_without_if_match = 0;
+    memset(log->tallies, 0, sizeof(log->tallies));
+    log->requests = 0;
     log->concurrent_peak = log->concurrent;
     pthread_mutex_unlock(&log->lock);
 }
@@ -55,10 +66,10 @@ void reqlog_end(struct reqlog *log)
     pthread_mutex_unlock(&log->lock);
 }
 
-void reqlog_count_misuse(struct reqlog *log)
+void reqlog_count(struct reqlog *log, enum tally what)
 {
     pthread_mutex_lock(&log->lock);
-    log->token_misuse++;
+    log->tallies[what]++;
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -80,13 +91,15 @@ static cJSON *make_line(const struct request *request, const struct reply *reply
     cJSON *line = cJSON_CreateObject();
     char now[CLOCK_TEXT];
 
-    clock_rfc3339_now(now);
+    clock_rfc3339(clock_now(), now);
     add_text(line, "time", now);
     add_text(line, "method", request->method);
     add_text(line, "path", request->path);
     add_text(line, "query", request->query == NULL ? "" : request->query);
     add_text(line, "operation", request->route == NULL ? NULL : oci_operation_name(request->route));
-    add_text(line, "target", request->image_id);
+    add_text(line, "target", request->id);
+    add_text(line, "source", request->source);
+    add_text(line, "resource", reply->resource);
     cJSON_AddItemToObject(line, "status", answered ? cJSON_CreateNumber(reply->status) : cJSON_CreateNull());
     add_text(line, "code", reply->code);
     add_text(line, "message", reply->message);
@@ -100,6 +113,17 @@ static cJSON *make_line(const struct request *request, const struct reply *reply
     return line;
 }
 
+static void tally(struct reqlog *log, const struct request *request, const struct reply *reply)
+{
+    bool bold = request->route != NULL && request_header(request, "if-match", NULL) == NULL;
+
+    log->tallies[COUNT_APPLIED] += reply->applied;
+    log->tallies[COUNT_CREATED] += reply->applied && strcmp(request->method, "POST") == 0;
+    log->tallies[COUNT_DELETED] += reply->applied && strcmp(request->method, "DELETE") == 0;
+    log->tallies[COUNT_BOLD_UPDATE] += bold && strcmp(request->method, "PUT") == 0;
+    log->tallies[COUNT_BOLD_DELETE] += bold && strcmp(request->method, "DELETE") == 0;
+}
+
 void reqlog_write(struct reqlog *log, const struct request *request, const struct reply *reply, bool answered,
                   const char *request_id, const char *fault)
 {
@@ -110,9 +134,7 @@ void reqlog_write(struct reqlog *log, const struct request *request, const struc
     pthread_mutex_lock(&log->lock);
     cJSON_AddNumberToObject(line, "n", (double)++log->requests);
     log->counts[operation][status]++;
-    log->applied += reply->applied;
-    log->updates_without_if_match += request->route != NULL && strcmp(request->method, "PUT") == 0 &&
-                                     request_header(request, "if-match", NULL) == NULL;
+    tally(log, request, reply);
     char *text = json_print(line);
     char *ended = xprintf("%s\n", text);
     if (write(log->fd, ended, strlen(ended)) < 0) {
@@ -146,9 +168,9 @@ cJSON *reqlog_statistics(struct reqlog *log, unsigned long connections)
         }
     }
     cJSON_AddNumberToObject(statistics, "requests", (double)log->requests);
-    cJSON_AddNumberToObject(statistics, "applied", (double)log->applied);
-    cJSON_AddNumberToObject(statistics, "tokenMisuse", (double)log->token_misuse);
-    cJSON_AddNumberToObject(statistics, "updatesWithoutIfMatch", (double)log->updates_without_if_match);
+    for (size_t i = 0; i < COUNT_COUNT; i++) {
+        cJSON_AddNumberToObject(statistics, tally_names[i], (double)log->tallies[i]);
+    }
     cJSON_AddNumberToObject(statistics, "connections", (double)connections);
     cJSON_AddNumberToObject(statistics, "concurrentPeak", (double)log->concurrent_peak);
     pthread_mutex_unlock(&log->lock);

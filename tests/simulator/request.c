@@ -89,7 +89,8 @@ void request_free(struct request *request)
     free(request->path);
     free(request->query);
     free(request->method);
-    free(request->image_id);
+    free(request->id);
+    free(request->source);
     text_free(&request->body);
     free(request);
 }

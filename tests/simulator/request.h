@@ -22,7 +22,8 @@ struct request {
     char *path;   /* raw, without the query */
     char *query;  /* raw, NULL when there is no '?' */
     char *method;
-    char *image_id;                             /* decoded last part of the path, NULL for lists and unknown paths */
+    char *id;     /* decoded last part of the path, NULL for collections and unknown paths */
+    char *source; /* the source volume that the body of a create names */
     struct pair parameters[REQUEST_PARAMETERS]; /* decoded */
     size_t parameter_count;
     bool bad_query;                       /* illegal characters, bad percent-encoding, too many parameters */

@@ -83,9 +83,10 @@ static void serve(struct simulator *simulator, const struct request *request, st
     pthread_mutex_lock(&simulator->lock);
     faults_pick(&simulator->faults, request, fired);
     pthread_mutex_unlock(&simulator->lock);
-    answer_wait(socket, simulator->stop_fd, config.latency_ms + fault_delay_ms(fired));
+    answer_wait(socket, simulator->stop_fd, (long)config.latency_ms + fault_delay_ms(fired));
 
     pthread_mutex_lock(&simulator->lock);
+    lifecycle_run(simulator);
     if (!fault_before(fired, simulator, request, reply)) {
         oci_process(simulator, request, fired, reply);
         fault_after(fired, simulator, request, reply);

@@ -3,12 +3,35 @@
 
 #include "clock.h"
 
+#define MILLISECOND (CLOCK_SECOND / 1000)
+
+/* Most tenancies have these. */
+static const char default_tags[] = "{\"Oracle-Tags\":{\"CreatedBy\":\"someone\",\"CreatedOn\":\"${oci.datetime}\"}}";
+
+static const struct config default_config = {
+    .max_limit = 1000,
+    .token_first = true,
+    .on_busy_volume = true,
+    .void_when_deleted = true,
+    .spans =
+        {
+            .request_received = 50 * MILLISECOND,
+            .creating = 150 * MILLISECOND,
+            .terminating = 50 * MILLISECOND,
+            .terminated = 5 * CLOCK_SECOND,
+        },
+};
+
 static void empty(struct simulator *simulator)
 {
     store_free(&simulator->store);
     tags_free(&simulator->tags);
     tokens_free(&simulator->tokens);
     faults_clear(&simulator->faults);
+    lifecycle_free(&simulator->lifecycle);
+    permits_free(&simulator->permits);
+    cJSON_Delete(simulator->tag_defaults);
+    simulator->tag_defaults = NULL;
 }
 
 void simulator_reset(struct simulator *simulator)
@@ -16,7 +39,8 @@ void simulator_reset(struct simulator *simulator)
     pthread_mutex_lock(&simulator->lock);
     empty(simulator);
     tags_reset(&simulator->tags);
-    simulator->config = (struct config){.max_limit = 1000, .token_first = true};
+    simulator->config = default_config;
+    simulator->tag_defaults = cJSON_Parse(default_tags);
     clock_shift(0);
     pthread_mutex_unlock(&simulator->lock);
     reqlog_reset(&simulator->log);

@@ -6,19 +6,33 @@
 #include <stdbool.h>
 
 #include "fault.h"
+#include "lifecycle.h"
+#include "permit.h"
 #include "reqlog.h"
 #include "store.h"
 #include "tags.h"
 #include "token.h"
 #include "verify.h"
 
+/* What a create answers to a token that came with another request before. */
+enum token_mismatch {
+    MISMATCH_INVALIDATED, /* 409 InvalidatedRetryToken */
+    MISMATCH_REPLAY,      /* the first request's resource */
+    MISMATCH_PARAMETER,   /* 400 InvalidParameter */
+};
+
 struct config {
     unsigned long max_limit;
     unsigned long empty_pages; /* before every real page */
+    unsigned long latency_ms;
+    unsigned long backup_limit; /* of live backups of both kinds; 0: none */
     bool empty_last_page;
     bool token_first; /* is a retry token looked at before if-match? */
     bool any_host;
-    long latency_ms;
+    bool on_busy_volume;    /* is a second backup of a volume refused while one is made? */
+    bool void_when_deleted; /* is a create's token void once the backup is being deleted, or only when it is gone? */
+    enum token_mismatch token_mismatch;
+    struct spans spans;
 };
 
 struct simulator {
@@ -27,8 +41,11 @@ struct simulator {
     struct tags tags;
     struct tokens tokens;
     struct faults faults;
+    struct lifecycle lifecycle;
+    struct permits permits;
     struct config config;
-    struct reqlog log; /* has a lock of its own */
+    cJSON *tag_defaults; /* defined tags that each created backup gets */
+    struct reqlog log;   /* has a lock of its own */
     struct verifier verifier;
     int stop_fd;                  /* becomes readable, and stays so, when the program ends */
     atomic_ulong connections;     /* accepted so far; the last one's id */

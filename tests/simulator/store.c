@@ -1,67 +1,107 @@
-/* The images in memory: JSON text ready to be sent, etags, versions, compartments and list orders. */
+/* The resources in memory: JSON text ready to be sent, etags, versions, compartments, what lists show of them. */
 #include "store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "digest.h"
-#include "image.h"
 #include "json.h"
 #include "text.h"
 
-static void forget_orders(struct store *store)
+static void view_release(struct view *view)
 {
-    memset(store->order_valid, 0, sizeof(store->order_valid));
+    free(view->json);
+    free(view->name);
+    free(view->created);
 }
 
-static void image_release(struct image *image)
+static void forget_past(struct resource *resource, int64_t before)
 {
-    free(image->id);
-    free(image->compartment);
-    free(image->name);
-    free(image->system);
-    free(image->system_version);
-    free(image->state);
-    free(image->created);
-    free(image->json);
+    while (resource->past != NULL && resource->past->until <= before) {
+        struct past *past = resource->past;
+        resource->past = past->next;
+        view_release(&past->view);
+        free(past);
+    }
 }
 
-static void image_free(void *image)
+static void resource_free(void *memory)
 {
-    image_release(image);
-    free(image);
+    struct resource *resource = memory;
+
+    forget_past(resource, INT64_MAX);
+    view_release(&resource->now);
+    free(resource->id);
+    free(resource->token);
+    free(resource);
+}
+
+static void group_free(void *memory)
+{
+    struct group *group = memory;
+
+    free(group->members);
+    free(group);
 }
 
 void store_free(struct store *store)
 {
-    table_clear(&store->images, image_free);
+    table_clear(&store->resources, resource_free);
     table_clear(&store->compartments, free);
-    free(store->all);
-    for (size_t i = 0; i < ORDER_COUNT; i++) {
-        free(store->orders[i]);
+    table_clear(&store->groups, group_free);
+    table_clear(&store->names, free);
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        shelf_free(&store->shelves[i]);
     }
     *store = (struct store){0};
 }
 
-struct image *store_find(const struct store *store, const char *id)
+const char *store_name(struct store *store, const char *text)
 {
-    return table_get(&store->images, id);
+    char *name = text == NULL ? NULL : table_get(&store->names, text);
+
+    if (text != NULL && name == NULL) {
+        name = xstrdup(text);
+        table_put(&store->names, text, name);
+    }
+    return name;
 }
 
-bool store_image_hidden(const struct store *store, const struct image *image)
+struct resource *store_find(const struct store *store, const char *id)
+{
+    return table_get(&store->resources, id);
+}
+
+static bool in_hidden_compartment(const struct store *store, const struct resource *resource)
 {
     const struct compartment *compartment =
-        image->compartment == NULL ? NULL : table_get(&store->compartments, image->compartment);
+        resource->now.compartment == NULL ? NULL : table_get(&store->compartments, resource->now.compartment);
 
-    return image->hidden || (compartment != NULL && compartment->hidden);
+    return compartment != NULL && compartment->hidden;
 }
 
-struct image *store_visible(const struct store *store, const char *id)
+struct resource *store_visible(const struct store *store, const struct kind *kind, const char *id)
 {
-    struct image *image = store_find(store, id);
+    struct resource *resource = store_find(store, id);
+    bool young = resource != NULL && resource->born != 0 && clock_now() - resource->born < store->get_lag;
 
-    return image == NULL || image->unreadable || store_image_hidden(store, image) ? NULL : image;
+    return resource == NULL || resource->kind != kind || resource->gone != 0 || young || resource->hidden ||
+                   resource->unreadable || in_hidden_compartment(store, resource)
+               ? NULL
+               : resource;
+}
+
+const struct view *store_listed(const struct store *store, struct resource *resource, int64_t now)
+{
+    int64_t seen = now - store->list_lag;
+
+    if (resource->hidden || (resource->gone != 0 && resource->gone <= seen) || resource->born > seen) {
+        return NULL;
+    }
+    forget_past(resource, seen);
+    return resource->past != NULL ? &resource->past->view : &resource->now;
 }
 
 struct compartment *store_compartment(struct store *store, const char *id)
@@ -75,11 +115,49 @@ struct compartment *store_compartment(struct store *store, const char *id)
     return compartment;
 }
 
-static char *copy_string(const cJSON *object, const char *name)
+const struct group *store_group(const struct store *store, const char *source)
 {
-    const char *value = json_string(object, name);
+    return table_get(&store->groups, source);
+}
 
-    return value == NULL ? NULL : xstrdup(value);
+static void group_add(struct store *store, struct resource *resource, const char *source)
+{
+    struct group *group = table_get(&store->groups, source);
+
+    if (group == NULL) {
+        group = xcalloc(1, sizeof(*group));
+        table_put(&store->groups, source, group);
+    }
+    if (group->count == group->room) {
+        group->room = group->room == 0 ? 8 : group->room * 2;
+        group->members = xrealloc(group->members, group->room, sizeof(struct resource *));
+    }
+    group->members[group->count++] = resource;
+}
+
+static void group_remove(struct store *store, struct resource *resource, const char *source)
+{
+    struct group *group = table_get(&store->groups, source);
+    size_t at = 0;
+
+    while (group->members[at] != resource) {
+        at++;
+    }
+    memmove(group->members + at, group->members + at + 1, (group->count - at - 1) * sizeof(struct resource *));
+    group->count--;
+}
+
+static void regroup(struct store *store, struct resource *resource, const char *before, const char *after)
+{
+    if (resource->kind->source == NULL || before == after) {
+        return;
+    }
+    if (before != NULL) {
+        group_remove(store, resource, before);
+    }
+    if (after != NULL) {
+        group_add(store, resource, after);
+    }
 }
 
 static char *copy_or_empty(const cJSON *object, const char *name)
@@ -89,133 +167,130 @@ static char *copy_or_empty(const cJSON *object, const char *name)
     return xstrdup(value == NULL ? "" : value);
 }
 
-/* Takes over the whole content of an image, in the tag registry's case, under a new etag. */
-static void fill(struct store *store, struct tags *tags, struct image *image, cJSON *json)
+static struct view make_view(struct store *store, const struct kind *kind, const cJSON *json)
+{
+    const char *state = json_string(json, "lifecycleState");
+    struct view view = {
+        .json = json_print(json),
+        .name = copy_or_empty(json, "displayName"),
+        .created = copy_or_empty(json, "timeCreated"),
+        .compartment = store_name(store, json_string(json, "compartmentId")),
+        .state = store_name(store, state == NULL ? "" : state),
+    };
+
+    view.json_length = strlen(view.json);
+    for (size_t i = 0; i < KIND_FILTERS && kind->filters[i] != NULL; i++) {
+        view.filters[i] = store_name(store, json_string(json, kind->filters[i]));
+    }
+    return view;
+}
+
+static void keep_past(const struct store *store, struct resource *resource, int64_t when)
+{
+    struct past **end = &resource->past;
+
+    if (store->list_lag == 0 || resource->version == 0) {
+        view_release(&resource->now);
+        return;
+    }
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = xcalloc(1, sizeof(**end));
+    (*end)->view = resource->now;
+    (*end)->until = when;
+}
+
+static void make_etag(struct store *store, struct resource *resource)
 {
     char hex[2 * DIGEST_SIZE + 1];
+    char *seed = xprintf("%s %lu", resource->id, ++store->changes);
+
+    digest_hex(seed, strlen(seed), hex);
+    free(seed);
+    snprintf(resource->etag, sizeof(resource->etag), "%.32s--gzip", hex);
+}
+
+/* Gives a resource its content, under a new etag. */
+static void fill(struct store *store, struct resource *resource, const struct view *view, int64_t when)
+{
+    struct shelf *shelf = &store->shelves[resource->kind->id];
+    struct view before = resource->now;
+    bool fresh = resource->version == 0;
+    bool moved = fresh || strcmp(before.name, view->name) != 0 || strcmp(before.created, view->created) != 0 ||
+                 (before.compartment == NULL) != (view->compartment == NULL);
+
+    if (moved && !fresh) {
+        shelf_take_out(shelf, resource);
+    }
+    regroup(store, resource, before.filters[0], view->filters[0]);
+    keep_past(store, resource, when);
+    resource->now = *view;
+    resource->version++;
+    make_etag(store, resource);
+    if (moved) {
+        shelf_put_back(shelf, resource);
+    }
+    if (view->compartment != NULL) {
+        store_compartment(store, view->compartment);
+    }
+}
+
+/* Takes over the whole content of a resource, in the tag registry's case. */
+static void fill_json(struct store *store, struct tags *tags, struct resource *resource, cJSON *json, int64_t when)
+{
     const cJSON *defined = json_member(json, "definedTags");
 
     if (cJSON_IsObject(defined)) {
         cJSON_ReplaceItemInObjectCaseSensitive(json, "definedTags", tags_canonical(tags, defined));
     }
-    image_release(image);
-    image->id = copy_string(json, "id");
-    image->compartment = copy_string(json, "compartmentId");
-    image->name = copy_or_empty(json, "displayName");
-    image->system = copy_or_empty(json, "operatingSystem");
-    image->system_version = copy_or_empty(json, "operatingSystemVersion");
-    image->state = copy_or_empty(json, "lifecycleState");
-    image->created = copy_or_empty(json, "timeCreated");
-    image->json = json_print(json);
-    image->json_length = strlen(image->json);
-    image->version++;
-    char *seed = xprintf("%s %lu", image->id, ++store->changes);
-    digest_hex(seed, strlen(seed), hex);
-    free(seed);
-    snprintf(image->etag, sizeof(image->etag), "%.32s--gzip", hex);
-    if (image->compartment != NULL) {
-        store_compartment(store, image->compartment);
-    }
-    forget_orders(store);
+    struct view view = make_view(store, resource->kind, json);
+    fill(store, resource, &view, when);
 }
 
-struct image *store_put(struct store *store, struct tags *tags, const cJSON *partial)
+static struct resource *add(struct store *store, const struct kind *kind, const char *id)
 {
-    struct image *image = store_find(store, json_string(partial, "id"));
+    struct resource *resource = xcalloc(1, sizeof(*resource));
 
-    if (image == NULL) {
-        image = xcalloc(1, sizeof(*image));
-        image->sequence = ++store->last_sequence;
-        table_put(&store->images, json_string(partial, "id"), image);
-        store->all = xrealloc(store->all, store->count + 1, sizeof(struct image *));
-        store->all[store->count++] = image;
+    resource->kind = kind;
+    resource->sequence = ++store->last_sequence;
+    resource->id = xstrdup(id);
+    table_put(&store->resources, id, resource);
+    shelf_add(&store->shelves[kind->id], resource);
+    return resource;
+}
+
+struct resource *store_put(struct store *store, struct tags *tags, const struct kind *kind, const cJSON *partial)
+{
+    struct resource *resource = store_find(store, json_string(partial, "id"));
+
+    if (resource == NULL) {
+        resource = add(store, kind, json_string(partial, "id"));
     }
-    cJSON *json = image_complete(partial, image->sequence);
-    fill(store, tags, image, json);
+    resource->gone = resource->deleted = 0;
+    cJSON *json = kind_complete(resource->kind, partial, resource->sequence);
+    fill_json(store, tags, resource, json, clock_now());
     cJSON_Delete(json);
-    return image;
+    return resource;
 }
 
-void store_change(struct store *store, struct tags *tags, struct image *image, const cJSON *changes)
+void store_put_text(struct store *store, const struct kind *kind, const char *id, const struct view *view)
 {
-    cJSON *json = cJSON_Parse(image->json);
+    fill(store, add(store, kind, id), view, 0);
+}
+
+void store_change(struct store *store, struct tags *tags, struct resource *resource, const cJSON *changes, int64_t when)
+{
+    cJSON *json = cJSON_Parse(resource->now.json);
 
     json_merge(json, changes);
-    cJSON_ReplaceItemInObjectCaseSensitive(json, "id", cJSON_CreateString(image->id));
-    fill(store, tags, image, json);
+    cJSON_ReplaceItemInObjectCaseSensitive(json, "id", cJSON_CreateString(resource->id));
+    fill_json(store, tags, resource, json, when);
     cJSON_Delete(json);
 }
 
-void store_purge(struct store *store, struct image *image)
+void store_purge(struct resource *resource, int64_t when)
 {
-    size_t at = 0;
-
-    while (store->all[at] != image) {
-        at++;
-    }
-    memmove(store->all + at, store->all + at + 1, (store->count - at - 1) * sizeof(struct image *));
-    store->count--;
-    table_remove(&store->images, image->id);
-    image_free(image);
-    forget_orders(store);
-}
-
-static int by_creation(const void *left, const void *right)
-{
-    const struct image *one = *(struct image *const *)left, *other = *(struct image *const *)right;
-    int platform = (one->compartment != NULL) - (other->compartment != NULL);
-
-    return platform != 0 ? platform : (one->sequence > other->sequence) - (one->sequence < other->sequence);
-}
-
-static int by_key(const void *left, const void *right, bool name, bool descending)
-{
-    const struct image *one = *(struct image *const *)left, *other = *(struct image *const *)right;
-    int platform = (one->compartment != NULL) - (other->compartment != NULL);
-    int key = name ? strcmp(one->name, other->name) : strcmp(one->created, other->created);
-
-    if (platform != 0) {
-        return platform;
-    }
-    if (key == 0) {
-        return by_creation(left, right);
-    }
-    return descending ? -key : key;
-}
-
-static int by_time_asc(const void *left, const void *right)
-{
-    return by_key(left, right, false, false);
-}
-
-static int by_time_desc(const void *left, const void *right)
-{
-    return by_key(left, right, false, true);
-}
-
-static int by_name_asc(const void *left, const void *right)
-{
-    return by_key(left, right, true, false);
-}
-
-static int by_name_desc(const void *left, const void *right)
-{
-    return by_key(left, right, true, true);
-}
-
-struct image **store_ordered(struct store *store, enum store_order order)
-{
-    static int (*const compare[ORDER_COUNT])(const void *, const void *) = {
-        by_creation, by_time_asc, by_time_desc, by_name_asc, by_name_desc,
-    };
-
-    if (!store->order_valid[order]) {
-        store->orders[order] = xrealloc(store->orders[order], store->count, sizeof(struct image *));
-        if (store->count > 0) {
-            memcpy(store->orders[order], store->all, store->count * sizeof(struct image *));
-            qsort(store->orders[order], store->count, sizeof(struct image *), compare[order]);
-        }
-        store->order_valid[order] = true;
-    }
-    return store->orders[order];
+    resource->gone = when;
+    resource->ticket++;
 }

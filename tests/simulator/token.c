@@ -10,13 +10,14 @@
 #include "clock.h"
 
 struct retry_token {
-    time_t first_used;
+    int64_t first_used;
     char *target;
     unsigned char body[DIGEST_SIZE];
     bool done, voided;
     int status;
     char *etag;
     char *answer;
+    char *created; /* id of the resource that it created */
 };
 
 static void retry_token_free(void *memory)
@@ -26,6 +27,7 @@ static void retry_token_free(void *memory)
     free(token->target);
     free(token->etag);
     free(token->answer);
+    free(token->created);
     free(token);
 }
 
@@ -34,7 +36,7 @@ void tokens_free(struct tokens *tokens)
     table_clear(&tokens->memory, retry_token_free);
 }
 
-static struct retry_token *bind(struct tokens *tokens, const char *name, const char *target, const unsigned char *body)
+static struct retry_token *renew(struct tokens *tokens, const char *name, const char *target, const unsigned char *body)
 {
     struct retry_token *token = table_remove(&tokens->memory, name);
 
@@ -49,14 +51,13 @@ static struct retry_token *bind(struct tokens *tokens, const char *name, const c
     return token;
 }
 
-enum token_state token_check(struct tokens *tokens, const char *name, const char *target, const struct text *body)
+enum token_state token_check(const struct tokens *tokens, const char *name, const char *target, const struct text *body)
 {
-    struct retry_token *token = table_get(&tokens->memory, name);
+    const struct retry_token *token = table_get(&tokens->memory, name);
     unsigned char digest[DIGEST_SIZE];
 
     digest_sha256(body->bytes, body->length, digest);
-    if (token == NULL || clock_now() - token->first_used >= RETRY_TOKEN_SECONDS) {
-        bind(tokens, name, target, digest);
+    if (token == NULL || clock_now() - token->first_used >= RETRY_TOKEN_SECONDS * CLOCK_SECOND) {
         return TOKEN_NEW;
     }
     if (strcmp(token->target, target) != 0 || memcmp(token->body, digest, DIGEST_SIZE) != 0) {
@@ -66,6 +67,14 @@ enum token_state token_check(struct tokens *tokens, const char *name, const char
         return TOKEN_VOID;
     }
     return token->done ? TOKEN_REPLAY : TOKEN_NEW;
+}
+
+void token_bind(struct tokens *tokens, const char *name, const char *target, const struct text *body)
+{
+    unsigned char digest[DIGEST_SIZE];
+
+    digest_sha256(body->bytes, body->length, digest);
+    (void)renew(tokens, name, target, digest);
 }
 
 void token_remember(struct tokens *tokens, const char *name, const struct reply *reply)
@@ -90,12 +99,27 @@ void token_replay(const struct tokens *tokens, const char *name, struct reply *r
     text_adds(&reply->body, token->answer);
 }
 
+void token_remember_created(struct tokens *tokens, const char *name, const char *id)
+{
+    struct retry_token *token = table_get(&tokens->memory, name);
+
+    token->done = true;
+    token->created = xstrdup(id);
+}
+
+const char *token_created(const struct tokens *tokens, const char *name)
+{
+    const struct retry_token *token = table_get(&tokens->memory, name);
+
+    return token == NULL ? NULL : token->created;
+}
+
 void token_void(struct tokens *tokens, const char *name, const char *target, const struct text *body)
 {
     unsigned char digest[DIGEST_SIZE];
 
     digest_sha256(body->bytes, body->length, digest);
-    bind(tokens, name, target, digest)->voided = true;
+    renew(tokens, name, target, digest)->voided = true;
 }
 
 /* A page token is "p+/", then Base64 of MAC and text, then "=": the client must percent-encode it. */

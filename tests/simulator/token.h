@@ -3,12 +3,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "digest.h"
 #include "reply.h"
 #include "table.h"
 
-#define RETRY_TOKEN_SECONDS (24 * 60 * 60)
+#define RETRY_TOKEN_SECONDS INT64_C(86400)
 
 enum token_state {
     TOKEN_NEW,    /* never seen, or seen with the same request that changed nothing */
@@ -21,11 +22,18 @@ struct tokens {
     struct table memory; /* token → struct retry_token */
 };
 
-/* Looks a token up and binds it to this request when it is new. */
-enum token_state token_check(struct tokens *tokens, const char *token, const char *target, const struct text *body);
+/* Looks a token up. */
+enum token_state token_check(const struct tokens *tokens, const char *token, const char *target,
+                             const struct text *body);
+/* Binds a token to a request, before it is known whether that will change anything. */
+void token_bind(struct tokens *tokens, const char *token, const char *target, const struct text *body);
 /* Keeps the answer of the request that was carried out. */
 void token_remember(struct tokens *tokens, const char *token, const struct reply *reply);
 void token_replay(const struct tokens *tokens, const char *token, struct reply *reply);
+/* Keeps the resource that the request created. */
+void token_remember_created(struct tokens *tokens, const char *token, const char *id);
+/* NULL when the token did not create one. */
+const char *token_created(const struct tokens *tokens, const char *token);
 void token_void(struct tokens *tokens, const char *token, const char *target, const struct text *body);
 void tokens_free(struct tokens *tokens);
 

@@ -198,7 +198,7 @@ static char *check_signed_names(const struct request *request, const struct sign
 static char *check_date(const struct request *request)
 {
     const char *text = request_header(request, "x-date", NULL);
-    time_t when, now = clock_now();
+    time_t when, now = clock_seconds();
 
     text = text != NULL ? text : request_header(request, "date", NULL);
     if (text == NULL || !clock_parse_rfc1123(text, &when)) {

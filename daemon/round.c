@@ -3,28 +3,18 @@
 #include "round.h"
 
 #include "base/str.h"
-#include "live/sources.h"
+#include "live/look.h"
 
-typedef struct AccountRound AccountRound;
-
-/* At one kind of object, and then at what those are copies of. */
-typedef struct Look {
-    AccountRound *account;
-    const Kind *kind;
-    Observer *observer;
-    Sources *sources;
-} Look;
-
-struct AccountRound {
+typedef struct AccountRound {
     Round *round;
     AccountSlot *slot;
-    VEC(struct Look *) looks;
+    VEC(Look *) looks;
     unsigned observing; /* of them, not yet done */
     Plan *plan;
     Run *run;
     unsigned sent_before;
     bool observed, ended;
-};
+} AccountRound;
 
 struct Round {
     sd_event *loop;
@@ -150,40 +140,17 @@ static void observed(AccountRound *a)
     }
 }
 
-static void on_sources_observed(void *userdata)
+static void on_look_done(void *userdata)
 {
-    const Look *look = userdata;
-    if (--look->account->observing == 0)
-        observed(look->account);
-}
-
-static void on_observed(void *userdata)
-{
-    Look *look = userdata;
-    const Round *round = look->account->round;
-    look->sources = sources_start(look->account->slot->account, look->kind, round->options.specs, round->snapshot, round->loop,
-                                  on_sources_observed, look);
-    if (!look->sources)
-        on_sources_observed(look);
-}
-
-static void look_begin(AccountRound *a, const Kind *kind)
-{
-    const Round *round = a->round;
-    Look *look = xcalloc(1, sizeof(*look));
-    *look = (Look){.account = a, .kind = kind};
-    *VEC_ADD(&a->looks) = look;
-    a->observing++;
-    look->observer = observe_start(a->slot->account, kind, round->options.specs, round->snapshot, round->loop, on_observed, look);
+    AccountRound *a = userdata;
+    if (--a->observing == 0)
+        observed(a);
 }
 
 static void looks_free(AccountRound *a)
 {
-    for (size_t i = 0; i < a->looks.n; i++) {
-        sources_free(a->looks.items[i]->sources);
-        observe_free(a->looks.items[i]->observer);
-        free(a->looks.items[i]);
-    }
+    for (size_t i = 0; i < a->looks.n; i++)
+        look_free(a->looks.items[i]);
     VEC_DONE(&a->looks);
 }
 
@@ -215,8 +182,10 @@ static void begin(AccountRound *a)
     }
     a->sent_before = http_client_sent(account->client);
     for (const Kind *const *k = kinds; *k; k++)
-        if (has_kind(specs, *k, account->name))
-            look_begin(a, *k);
+        if (has_kind(specs, *k, account->name)) {
+            a->observing++;
+            *VEC_ADD(&a->looks) = look_start(account, *k, specs, a->round->snapshot, a->round->loop, on_look_done, a);
+        }
     if (a->observing == 0)
         observed(a);
 }

@@ -36,6 +36,8 @@ typedef enum FieldFlags {
     FIELD_GLOB = 1 << 5,      /* a condition that is a pattern */
     FIELD_STATE = 1 << 6,     /* the condition on the object's state; unless it is given only writable ones match */
     FIELD_FOLD = 1 << 7,      /* compared without regard to case */
+    FIELD_SOURCE = 1 << 8,    /* names what the object is to be made of, instead of an object that is there */
+    FIELD_CREATE = 1 << 9,    /* said when it is made, and never changed */
 } FieldFlags;
 
 typedef struct Field Field;

@@ -16,12 +16,22 @@ const Kind *kind_find(const char *name)
     return NULL;
 }
 
-const Field *kind_target(const Kind *kind)
+static const Field *flagged(const Kind *kind, unsigned flag)
 {
     const Field *f = kind->fields;
-    while (f->name && !(f->flags & FIELD_TARGET))
+    while (f->name && !(f->flags & flag))
         f++;
     return f->name ? f : NULL;
+}
+
+const Field *kind_target(const Kind *kind)
+{
+    return flagged(kind, FIELD_TARGET);
+}
+
+const Field *kind_source(const Kind *kind)
+{
+    return flagged(kind, FIELD_SOURCE);
 }
 
 const Field *kind_selector(const Kind *kind)

@@ -34,6 +34,8 @@ const Kind *kind_find(const char *name);
 /* The field that names the live object (imageId), and the one that selects several. */
 const Field *kind_target(const Kind *kind);
 const Field *kind_selector(const Kind *kind);
+/* The one that says what the object is to be made of, or NULL. */
+const Field *kind_source(const Kind *kind);
 
 /* The envelope that all documents share. */
 extern const Field document_fields[];

@@ -7,6 +7,7 @@
 #include "attr/oci-backup.h"
 
 #include "attr/oci-rows.h"
+#include "schedule/slot.h"
 
 static const char *const states[] = {"REQUEST_RECEIVED", "CREATING", "AVAILABLE", "FAULTY", "TERMINATING", "TERMINATED", NULL};
 static const char *const writable_states[] = {"AVAILABLE", NULL};
@@ -15,7 +16,7 @@ static const char *const types[] = {"FULL", "INCREMENTAL", NULL};
 static const char *const source_types[] = {"MANUAL", "SCHEDULED", NULL};
 
 /* What says whose a backup is, and when it may be deleted. */
-static const char *const own_tags[] = {"imagekeeper", "imagekeeper-prune-after", NULL};
+static const char *const own_tags[] = {IDENTITY_TAG, PRUNE_TAG, NULL};
 
 #define VOLUME_CONDITION(name, noun)                                                           \
     {                                                                                          \
@@ -82,6 +83,10 @@ static const Field boot_volume_backup_fields[] = {
      .doc = "OCID of the boot volume backup"},
     {"selector", .type = FIELD_MAP, .members = boot_volume_backup_selector,
      .doc = "instead of bootVolumeBackupId: every boot volume backup that meets all conditions"},
+    {"bootVolumeId", .type = FIELD_TEXT, .flags = FIELD_SOURCE, .min = 1, .max = 255, .prefix = "ocid1.",
+     .doc = "instead of both: OCID of the boot volume of which one backup is to exist"},
+    {"type", .type = FIELD_ENUM, .flags = FIELD_CREATE | FIELD_FOLD, .values = types,
+     .doc = "with bootVolumeId: how it is made, FULL or INCREMENTAL (what OCI takes when nothing is said)"},
     OCI_DISPLAY_NAME("backup"),
     OCI_TAGS(own_tags),
     {0},
@@ -116,6 +121,7 @@ const Kind oci_volume = {
     .id = "id",
     .container = "compartmentId",
     .state = "lifecycleState",
+    .gone_states = gone_states,
     .doc = "a block volume, which backups are made of",
 };
 
@@ -128,5 +134,6 @@ const Kind oci_boot_volume = {
     .id = "id",
     .container = "compartmentId",
     .state = "lifecycleState",
+    .gone_states = gone_states,
     .doc = "a boot volume, which backups are made of",
 };

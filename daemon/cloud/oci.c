@@ -161,7 +161,7 @@ static const char *etag(const HttpAnswer *answer)
     return http_answer_header(answer, "etag");
 }
 
-static void add_update_body(const Kind *kind, const Node *values, Str *out)
+static void add_body(const Kind *kind, const Node *values, Str *out)
 {
     (void)kind;
     json_write_node(out, values);
@@ -179,6 +179,19 @@ static void fill_update(const Update *update, Str *target, HttpSpec *spec)
     };
 }
 
+static void fill_create(const Creation *creation, Str *target, HttpSpec *spec)
+{
+    str_add(target, creation->kind->collection);
+    *spec = (HttpSpec){
+        .method = "POST",
+        .target = str_get(target),
+        .body = creation->body,
+        .body_size = strlen(creation->body),
+        .headers = {{"opc-retry-token", creation->token}},
+        .safe = true,
+    };
+}
+
 const Provider oci_provider = {
     .type = "oci",
     .request_id_header = "opc-request-id",
@@ -193,6 +206,7 @@ const Provider oci_provider = {
     .refused_page_size = refused_page_size,
     .add_object_target = add_object_target,
     .etag = etag,
-    .add_update_body = add_update_body,
+    .add_body = add_body,
     .fill_update = fill_update,
+    .fill_create = fill_create,
 };

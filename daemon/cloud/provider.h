@@ -29,6 +29,12 @@ typedef struct Update {
     const char *body;
 } Update;
 
+/* One creation, which takes a retry token. All borrowed. */
+typedef struct Creation {
+    const Kind *kind;
+    const char *token, *body;
+} Creation;
+
 struct Provider {
     const char *type;
     const char *request_id_header;
@@ -51,10 +57,11 @@ struct Provider {
     void (*add_object_target)(const Kind *kind, const char *id, Str *out);
     const char *(*etag)(const HttpAnswer *answer);
 
-    /* The body of an update that sets `values`: a map of wire names to whole new values. */
-    void (*add_update_body)(const Kind *kind, const Node *values, Str *out);
+    /* The body of a write that sets `values`: a map of wire names to whole new values. */
+    void (*add_body)(const Kind *kind, const Node *values, Str *out);
     /* Fills `spec` for it; strings are borrowed from `update` and `target`, to which the path is added. */
     void (*fill_update)(const Update *update, Str *target, HttpSpec *spec);
+    void (*fill_create)(const Creation *creation, Str *target, HttpSpec *spec);
 };
 
 extern const Provider oci_provider;

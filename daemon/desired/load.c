@@ -170,14 +170,22 @@ static void check_account(const Loader *l, const Kind *kind, const Node *want)
 
 static void check_target(const Loader *l, const Kind *kind, const Node *want)
 {
-    const Field *target = kind_target(kind), *selector = kind_selector(kind);
-    const NodeEntry *one = node_entry(want, target->name), *many = node_entry(want, selector->name);
-    if (one && many)
-        complain(l, l->shown, many->mark, "%s and %s cannot stand together: keep one of them", target->name,
-                 selector->name);
-    if (!one && !many)
-        complain(l, l->shown, want->mark, "%s needs %s, or a %s: which objects it is about", kind->name, target->name,
-                 selector->name);
+    const Field *const ways[] = {kind_target(kind), kind_selector(kind), kind_source(kind)};
+    const NodeEntry *first = NULL, *made = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(ways) && ways[i]; i++) {
+        const NodeEntry *e = node_entry(want, ways[i]->name);
+        if (e && first)
+            complain(l, l->shown, e->mark, "%s and %s cannot stand together: keep one of them", first->key, e->key);
+        first = first ? first : e;
+        made = ways[i]->flags & FIELD_SOURCE ? e : made;
+    }
+    if (!first)
+        complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0]->name,
+                 ways[1]->name, ways[2] ? ", or " : "", ways[2] ? ways[2]->name : "");
+    for (const Field *f = kind->fields; f->name && !made; f++)
+        if (f->flags & FIELD_CREATE && node_entry(want, f->name))
+            complain(l, l->shown, node_entry(want, f->name)->mark, "%s is said when something is made, and cannot be changed: it needs %s",
+                     f->name, ways[2] ? ways[2]->name : "another kind");
 }
 
 static void check_declares_something(const Loader *l, const Kind *kind, const Node *want)
@@ -228,7 +236,10 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
     const Node *want = node_copy(arena, l->texts, node_get(doc, "spec")), *reconcile = node_get(doc, "reconcile");
     const Node *suspend = node_get(reconcile, "suspend"), *until = node_get(suspend, "until");
     const char *mode = node_get_text(reconcile, "mode"), *tags = node_get_text(reconcile, "tags");
-    check_declares_something(l, kind, want);
+    const Field *source = kind_source(kind);
+    const char *source_id = source ? node_get_text(want, source->name) : NULL;
+    if (!source_id)
+        check_declares_something(l, kind, want);
     Spec *spec = VEC_ADD(&l->items);
     *spec = (Spec){
         .index = l->items.n - 1,
@@ -239,6 +250,7 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
         .account = node_get_text(want, "account"),
         .target = node_get_text(want, kind_target(kind)->name),
         .selector = node_get(want, kind_selector(kind)->name),
+        .source = source_id,
         .want = want,
         .observe = mode && streq(mode, "observe"),
         .exact_tags = tags && streq(tags, "exact"),

@@ -15,7 +15,8 @@ typedef struct Spec {
     Mark mark;              /* of the document's first key */
     const char *account;
     const char *target;     /* id of the live object, or NULL: */
-    const Node *selector;   /* the conditions, typed by their rows */
+    const Node *selector;   /* the conditions, typed by their rows; or NULL: */
+    const char *source;     /* id of what the object is to be made of */
     const Node *want;       /* the whole `spec` map, typed by the kind's rows */
     bool observe;           /* report, change nothing */
     bool exact_tags;

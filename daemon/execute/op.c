@@ -1,45 +1,13 @@
 #include "config.h"
 
-#include "execute/op.h"
+#include "execute/op-private.h"
 
 #include <assert.h>
 
-#include "base/str.h"
 #include "data/json-write.h"
-#include "sign/key.h"
 
 #define CONFLICTS_MAX 3
 #define REQUEST_ID_MAX 200
-
-typedef enum OpState {
-    OP_LOOK,  /* a single read is under way */
-    OP_WRITE, /* the update is queued, under way or waiting for its next try */
-    OP_ENDED,
-    OP_STATE_MAX,
-} OpState;
-
-struct Op {
-    Account *account;
-    Plan *plan;
-    Change *change;
-    OpOptions options;
-    op_done_fn done;
-    void *userdata;
-    OpState state;
-    HttpRequest *request;
-    Live *live;         /* the state that was diffed last */
-    Live *answer;       /* of the request under way */
-    Str body;
-    char token[SHA256_HEX_SIZE];
-    Tries tries;        /* of the write, over all looks in between */
-    unsigned conflicts;
-    unsigned void_tokens; /* refused although the object is what it was */
-    bool unselected;      /* the look shows that the document's selector is not met any more */
-    Error *last;        /* why the last write has to be decided anew; NULL: there was none */
-    bool unclear;       /* a write may have been carried out, and no look has told yet */
-    bool wrote;
-    char *request_id;
-};
 
 /* Which state may follow which. */
 static const bool moves[OP_STATE_MAX][OP_STATE_MAX] = {
@@ -47,7 +15,7 @@ static const bool moves[OP_STATE_MAX][OP_STATE_MAX] = {
     [OP_WRITE] = {[OP_LOOK] = true, [OP_ENDED] = true},
 };
 
-static void enter(Op *op, OpState state)
+void op_enter(Op *op, OpState state)
 {
     assert(moves[op->state][state]);
     op->state = state;
@@ -60,38 +28,52 @@ static const Spec *spec_of(const Op *op)
 
 static void end(Op *op)
 {
-    enter(op, OP_ENDED);
+    op_enter(op, OP_ENDED);
     op->done(op->userdata, op);
 }
 
-static void end_held(Op *op, Hold hold, const char *reason)
+void op_end_held(Op *op, Hold hold, const char *reason)
 {
     change_hold(op->plan, op->change, hold, "%s", reason);
     end(op);
 }
 
-static void end_as(Op *op, Outcome outcome, const char *reason)
+void op_end_as(Op *op, Outcome outcome, const char *reason)
 {
     change_set(op->plan, op->change, outcome, reason);
     end(op);
 }
 
-/* Takes the error over. */
-static void end_failed(Op *op, Error *error)
+void op_end_failed(Op *op, Error *error)
 {
     change_set(op->plan, op->change, OUTCOME_FAILED, error->message);
-    plan_fail(op->plan, spec_of(op), op->change->live->id, error);
+    plan_fail(op->plan, spec_of(op), op->change->target, error);
     end(op);
 }
 
-static int take_answer(Op *op, const HttpAnswer *answer, Error **err)
+int op_take_answer(Op *op, const HttpAnswer *answer, Error **err)
 {
     const char *etag = op->account->provider->etag(answer);
     if (live_from_text(spec_of(op)->kind, str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) < 0)
         return -1;
-    if (!streq(op->answer->id, op->change->live->id))
-        return error_set(err, ERROR_PROTOCOL, "asked for %s, got %s", op->change->live->id, op->answer->id);
     return 0;
+}
+
+/* The answer about an object that is there must be about that one. */
+static int take_own_answer(Op *op, const HttpAnswer *answer, Error **err)
+{
+    if (op_take_answer(op, answer, err) < 0)
+        return -1;
+    if (!streq(op->answer->id, op->change->target))
+        return error_set(err, ERROR_PROTOCOL, "asked for %s, got %s", op->change->target, op->answer->id);
+    return 0;
+}
+
+void op_keep_request_id(Op *op, const HttpAnswer *answer)
+{
+    const char *header = op->account->provider->request_id_header;
+    free(op->request_id);
+    op->request_id = str_printable(http_answer_header(answer, header), REQUEST_ID_MAX);
 }
 
 static void look(Op *op, usec_t not_before);
@@ -116,7 +98,7 @@ static void compare(Op *op)
     diff_object(spec_of(op), op->answer, op->plan->now, op->plan->arena, &left, NULL);
     if (left.n == 0) {
         VEC_DONE(&left);
-        end_as(op, OUTCOME_DONE, NULL);
+        op_end_as(op, OUTCOME_DONE, NULL);
         return;
     }
     CLEANUP(str_done) Str text = {0};
@@ -131,16 +113,14 @@ static void compare(Op *op)
     error_set(&e, ERROR_REJECTED, "not converging: %s", str_get(&text));
     e->code = xstrdup("NotConverging");
     e->request_id = xstrdup(op->request_id);
-    end_failed(op, e);
+    op_end_failed(op, e);
 }
 
 static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Op *op = userdata;
-    const char *header = op->account->provider->request_id_header;
-    free(op->request_id);
-    op->request_id = str_printable(http_answer_header(answer, header), REQUEST_ID_MAX);
-    return take_answer(op, answer, err);
+    op_keep_request_id(op, answer);
+    return take_own_answer(op, answer, err);
 }
 
 static void end_in_conflict(Op *op, const Error *error)
@@ -148,7 +128,7 @@ static void end_in_conflict(Op *op, const Error *error)
     Error *e = error_copy(error);
     if (error->kind == ERROR_CONFLICT)
         error_wrap(&e, "the %s keeps changing between the look and the write", spec_of(op)->kind->noun);
-    end_failed(op, e);
+    op_end_failed(op, e);
 }
 
 /* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write. When
@@ -179,7 +159,7 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
         op->unclear = true;
         look_again(op, error);
     } else {
-        end_failed(op, error_copy(error));
+        op_end_failed(op, error_copy(error));
     }
 }
 
@@ -188,13 +168,14 @@ static void write_change(Op *op)
     const Provider *provider = op->account->provider;
     const Kind *kind = spec_of(op)->kind;
     str_clear(&op->body);
-    provider->add_update_body(kind, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
-    make_token(op);
+    provider->add_body(kind, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
+    if (kind->flags & KIND_RETRY_TOKEN)
+        make_token(op);
     Update update = {
         .kind = kind,
         .id = op->live->id,
         .etag = op->live->etag,
-        .token = kind->flags & KIND_RETRY_TOKEN ? op->token : NULL,
+        .token = op_retry_token(op),
         .body = str_get(&op->body),
     };
     CLEANUP(str_done) Str target = {0};
@@ -221,14 +202,14 @@ static bool refuse_state(Op *op)
 static void settle(Op *op)
 {
     op->wrote = op->unclear;
-    end_as(op, OUTCOME_DONE, op->wrote ? NULL : "somebody else made this change meanwhile");
+    op_end_as(op, OUTCOME_DONE, op->wrote ? NULL : "somebody else made this change meanwhile");
 }
 
 static bool may_write_again(Op *op)
 {
     if (!op->last || retry_left(&op->tries, clock_monotonic()))
         return true;
-    end_failed(op, TAKE(op->last));
+    op_end_failed(op, TAKE(op->last));
     return false;
 }
 
@@ -248,16 +229,16 @@ static void decide(Op *op)
     if (refuse_state(op))
         return;
     if (op->unselected) {
-        end_held(op, HOLD_UNSURE, "it has changed since the list was read, and the selector does not take it any more");
+        op_end_held(op, HOLD_UNSURE, "it has changed since the list was read, and the selector does not take it any more");
         return;
     }
     if (op->options.exact && !same) {
-        end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
+        op_end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
         return;
     }
     if (!may_write_again(op))
         return;
-    enter(op, OP_WRITE);
+    op_enter(op, OP_WRITE);
     write_change(op);
 }
 
@@ -277,7 +258,7 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
 static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Op *op = userdata;
-    if (take_answer(op, answer, err) < 0)
+    if (take_own_answer(op, answer, err) < 0)
         return -1;
     if (spec_of(op)->kind->flags & KIND_IF_MATCH && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
@@ -296,7 +277,7 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
         Error *e = error_copy(error);
         if (op->unclear)
             error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->last->message);
-        end_failed(op, e);
+        op_end_failed(op, e);
         return;
     }
     op->live = op->answer;
@@ -306,9 +287,9 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
 static void look(Op *op, usec_t not_before)
 {
     if (op->state != OP_LOOK)
-        enter(op, OP_LOOK);
+        op_enter(op, OP_LOOK);
     CLEANUP(str_done) Str target = {0};
-    op->account->provider->add_object_target(spec_of(op)->kind, op->change->live->id, &target);
+    op->account->provider->add_object_target(spec_of(op)->kind, op->change->target, &target);
     HttpSpec spec = {.method = "GET", .target = str_get(&target), .not_before = not_before, .safe = true};
     HttpHandlers handlers = {.check = look_check, .done = look_done, .userdata = op};
     op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
@@ -318,13 +299,17 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
 {
     Op *op = xcalloc(1, sizeof(*op));
     *op = (Op){.account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
+    if (change->action == ACTION_CREATE) {
+        create_begin(op);
+        return op;
+    }
     if (!change->live->etag || options->look_first) {
         look(op, 0);
         return op;
     }
     /* Read by itself in this very round: its etag is that of the state that was diffed. */
     op->live = (Live *)change->live;
-    enter(op, OP_WRITE);
+    op_enter(op, OP_WRITE);
     write_change(op);
     return op;
 }
@@ -357,7 +342,7 @@ const char *op_request_id(const Op *op)
 
 const char *op_retry_token(const Op *op)
 {
-    return *op->token && spec_of(op)->kind->flags & KIND_RETRY_TOKEN ? op->token : NULL;
+    return *op->token ? op->token : NULL;
 }
 
 bool op_stop(Op *op)
@@ -366,7 +351,7 @@ bool op_stop(Op *op)
     if ((op->unclear && op->state == OP_LOOK) || (op->state == OP_WRITE && http_request_is_sent(op->request)))
         return false;
     http_request_free(TAKE(op->request));
-    enter(op, OP_ENDED);
+    op_enter(op, OP_ENDED);
     change_hold(op->plan, op->change, HOLD_STOPPED, "stopped before it was written");
     return true;
 }

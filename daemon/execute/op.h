@@ -1,5 +1,6 @@
 /*
- * One change being made: look → decide → write → compare. A machine of a few states, each of which waits for one request.
+ * One change being made: look → decide → write → compare; a creation (create.c) is its write alone. A machine of a few states, each of
+ * which waits for one request.
  *
  * The state that is written on is the state that was diffed: where it came from a list it is read by itself first, for
  * its etag, and diffed again. A conflict (412) and a write whose outcome is unknown lead back to the look.

@@ -81,7 +81,7 @@ static void line_up(Run *run)
             continue;
         Task *task = &run->tasks[i];
         *task = (Task){.run = run, .change = change};
-        Task *before = map_put(last, change->live->id, task);
+        Task *before = map_put(last, change->target, task);
         task->is_later = before != NULL;
         if (before)
             before->next = task;

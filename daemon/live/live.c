@@ -159,7 +159,7 @@ bool live_is_foreign(const Live *live)
 
 static bool value_meets(const Node *value, const char *condition)
 {
-    return value && (streq(condition, "*") || (value->type == NODE_STRING && streq(value->text, condition)));
+    return value && (streq(condition, SELECTOR_ANY) || (value->type == NODE_STRING && streq(value->text, condition)));
 }
 
 static bool tags_meet(const Node *tags, const Node *conditions, bool fold)
@@ -181,6 +181,8 @@ static bool condition_holds(const Field *f, const Node *condition, const Node *v
         return tags_meet(value, condition, f->type == FIELD_TAG_NAMESPACES);
     if (!value || value->type != NODE_STRING)
         return false;
+    if (f->flags & FIELD_STATE && streq(condition->text, SELECTOR_ANY))
+        return true;
     if (f->flags & FIELD_GLOB)
         return glob_match(condition->text, value->text, false, false);
     return f->flags & FIELD_FOLD ? strcasecmp(condition->text, value->text) == 0 : streq(condition->text, value->text);

@@ -26,7 +26,13 @@ typedef struct Live {
 typedef struct Observed {
     VEC(const Live *) objects;
     Error *error;
+    /* Where the document says what its object is to be made of: that, and what shows which objects were. */
+    const struct Live *volume;
+    const Node *selector;
 } Observed;
+
+/* The value of a condition that every value meets. */
+#define SELECTOR_ANY "*"
 
 /* One look at everything that a set of specs is about. Observed by the index of the Spec. */
 typedef struct Snapshot {

@@ -254,6 +254,12 @@ static void take_again(Listing *l, const Spec *spec, const char *id, Live *live)
     *VEC_ADD(&observed->objects) = live;
 }
 
+/* NULL for a document that names one object, or whose objects cannot be looked for. */
+static const Node *selector_of(const Observer *o, const Spec *spec)
+{
+    return spec->source ? o->snapshot->of[spec->index].selector : spec->selector;
+}
+
 static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **err)
 {
     Observer *o = l->observer;
@@ -270,7 +276,7 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
     Live *live = NULL;
     for (size_t i = 0; i < l->selectors.n; i++) {
         const Spec *spec = l->selectors.items[i];
-        bool matches = selector_matches(o->kind, spec->selector, whole);
+        bool matches = selector_matches(o->kind, selector_of(o, spec), whole);
         if (matches && !live && live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
             return -1;
         if (matches && live_is_foreign(live))
@@ -480,10 +486,11 @@ static int step(sd_event_source *source, void *userdata)
 
 static void want(Observer *o, const Spec *spec)
 {
-    if (spec->selector) {
-        *VEC_ADD(&get_listing(o, selector_container(o->kind, spec->selector))->selectors) = spec;
+    const Node *selector = selector_of(o, spec);
+    if (selector)
+        *VEC_ADD(&get_listing(o, selector_container(o->kind, selector))->selectors) = spec;
+    if (!spec->target)
         return;
-    }
     Wanted *w = map_get(o->by_id, spec->target);
     if (!w) {
         w = xcalloc(1, sizeof(*w));

@@ -1,6 +1,6 @@
 /*
- * The volumes behind backups. A backup bears copies of its volume's tags, which nobody declared and which are no drift: where a
- * document wants `tags: exact`, its objects' volumes are looked at too, to tell the copies from the rest.
+ * The volumes behind backups, looked at by their ids: where a backup is to be made, and what a backup bears copies of. A Kind
+ * says what its objects are made of.
  */
 #pragma once
 
@@ -8,10 +8,16 @@
 
 typedef struct Sources Sources;
 
-/* After the look at this kind of object: looks for the sources of those that need it, and puts them into the Live objects of
- * `snapshot`. One that cannot be read leaves no error, only a `source` of NULL. `done` runs once, from the loop; NULL is
- * returned, and `done` does not run, where there is nothing to look for. */
-Sources *sources_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, sd_event *loop,
-                       observe_done_fn done, void *userdata);
+Sources *sources_new(void) __attribute__((returns_nonnull));
 void sources_free(Sources *sources);
 DEFINE_CLEANUP(Sources, sources_free)
+
+/* Before the start: wants this one, once however often it is said. `id` must outlive it. */
+void sources_want(Sources *sources, const char *id);
+bool sources_is_empty(const Sources *sources);
+
+/* Looks at all that are wanted: of `kind`'s source_kind. `done` runs once, from the loop. */
+void sources_start(Sources *sources, Account *account, const Kind *kind, sd_event *loop, observe_done_fn done, void *userdata);
+
+/* After `done`: the object, or NULL with the reason in *ret_error (borrowed; may be NULL). */
+const Live *sources_find(const Sources *sources, const char *id, const Error **ret_error);

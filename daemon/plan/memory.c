@@ -88,7 +88,7 @@ static char *document_key(const Spec *spec)
 
 static char *object_key(const Change *change)
 {
-    return xasprintf("%s/%s/%s/%s", change->spec->kind->name, change->spec->name, change->spec->account, change->live->id);
+    return xasprintf("%s/%s/%s/%s", change->spec->kind->name, change->spec->name, change->spec->account, change->target);
 }
 
 static Entry *find(const Memory *m, const Change *change)

@@ -5,8 +5,9 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "desired/claim.h"
+#include "plan/create.h"
 
-static const char *const action_names[ACTION_MAX] = {[ACTION_UPDATE] = "update"};
+static const char *const action_names[ACTION_MAX] = {[ACTION_UPDATE] = "update", [ACTION_CREATE] = "create"};
 static const char *const outcome_names[OUTCOME_MAX] = {
     [OUTCOME_PLANNED] = "planned", [OUTCOME_DONE] = "done",         [OUTCOME_HELD] = "held",
     [OUTCOME_FAILED] = "failed",   [OUTCOME_OBSERVED] = "observed",
@@ -124,15 +125,23 @@ static void check_claims(Planner *p, const Claim *claim)
     }
 }
 
+/* What was made for the document before, and is no more. */
+static bool is_dead(const Spec *spec, const Live *live)
+{
+    return spec->source && !backup_is_live(live);
+}
+
 static void collect(Planner *p, const Spec *spec)
 {
     const Observed *observed = &p->snapshot->of[spec->index];
     p->plan->declared += is_ours(p, spec);
     if (observed->error) {
-        break_spec(p, spec, spec->target, error_copy(observed->error));
+        break_spec(p, spec, spec->target ? spec->target : spec->source, error_copy(observed->error));
         return;
     }
     for (size_t i = 0; i < observed->objects.n; i++) {
+        if (is_dead(spec, observed->objects.items[i]))
+            continue;
         Claim *claim = arena_alloc(p->plan->arena, sizeof(*claim));
         *claim = (Claim){.spec = spec, .live = observed->objects.items[i]};
         claim->next = map_put(p->by_object, claim->live->id, claim);
@@ -162,7 +171,7 @@ static void decide(Planner *p, Change *change)
         change_set(p->plan, change, OUTCOME_OBSERVED, NULL);
     else if (live->unsure)
         change_hold(p->plan, change, HOLD_UNSURE, "it changed while the list was read; it will be looked at again");
-    else if (!live_is_writable(live))
+    else if (change->action == ACTION_UPDATE && !live_is_writable(live))
         change_hold(p->plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
                     spec->kind->writable_states[0]);
     else
@@ -171,7 +180,7 @@ static void decide(Planner *p, Change *change)
 
 static bool compare(Planner *p, const Spec *spec, const Live *live)
 {
-    Change change = {.spec = spec, .live = live, .action = ACTION_UPDATE};
+    Change change = {.spec = spec, .target = live->id, .live = live, .action = ACTION_UPDATE};
     Deltas ignored = {0};
     diff_object(spec, live, p->options->now, p->plan->arena, &change.deltas, &ignored);
     for (size_t i = 0; i < ignored.n; i++)
@@ -184,12 +193,46 @@ static bool compare(Planner *p, const Spec *spec, const Live *live)
     return true;
 }
 
+/* Why the object must not be made, whatever is declared. */
+static bool refuse_creation(Planner *p, const Spec *spec, const Observed *observed)
+{
+    Error *e = NULL;
+    unsigned faults = creation_faults(observed);
+    if (live_is_gone(observed->volume))
+        error_set(&e, ERROR_NOT_FOUND, "the %s is %s, and no backup of it bears this document's tag: remove the document",
+                  observed->volume->kind->noun, observed->volume->state);
+    else if (faults >= ATTEMPTS_MAX)
+        error_set(&e, ERROR_REJECTED, "%u attempts became FAULTY: find out why, delete those backups, and it will be tried again", faults);
+    else
+        return false;
+    plan_fail(p->plan, spec, spec->source, e);
+    return true;
+}
+
+/* A document that says what its object is to be made of, and whose object is not there. */
+static void create_missing(Planner *p, const Spec *spec)
+{
+    const Observed *observed = &p->snapshot->of[spec->index];
+    for (size_t i = 0; i < observed->objects.n; i++)
+        if (!is_dead(spec, observed->objects.items[i]))
+            return;
+    if (spec_is_suspended(spec, p->options->now) || refuse_creation(p, spec, observed))
+        return;
+    Live *nothing = arena_alloc(p->plan->arena, sizeof(*nothing));
+    *nothing = (Live){.kind = spec->kind, .object = node_builder_end(node_builder_new(p->plan->arena, NODE_MAP, (Mark){0}))};
+    Change change = {.spec = spec, .target = spec->source, .live = nothing, .action = ACTION_CREATE};
+    change.attempt = creation_attempt(observed);
+    diff_object(spec, nothing, p->options->now, p->plan->arena, &change.deltas, NULL);
+    decide(p, &change);
+    *VEC_ADD(&p->plan->changes) = change;
+}
+
 static void compare_all(Planner *p, const Spec *spec)
 {
     const Observed *observed = &p->snapshot->of[spec->index];
     for (size_t i = 0; i < observed->objects.n; i++) {
         const Live *live = observed->objects.items[i];
-        if (refuse_object(p, spec, live) || !compare(p, spec, live))
+        if (is_dead(spec, live) || refuse_object(p, spec, live) || !compare(p, spec, live))
             continue;
         Claim *first = map_get(p->by_object, live->id);
         first->changed = true;
@@ -222,8 +265,11 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
     for (size_t i = 0; i < specs->n; i++)
         collect(&planner, &specs->items[i]);
     for (size_t i = 0; i < specs->n; i++)
-        if (is_ours(&planner, &specs->items[i]) && !broken[i])
+        if (is_ours(&planner, &specs->items[i]) && !broken[i]) {
             compare_all(&planner, &specs->items[i]);
+            if (specs->items[i].source)
+                create_missing(&planner, &specs->items[i]);
+        }
     count_objects(&planner);
     return plan;
 }

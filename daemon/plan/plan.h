@@ -8,6 +8,7 @@
 
 typedef enum Action {
     ACTION_UPDATE,
+    ACTION_CREATE,
     ACTION_MAX,
 } Action;
 
@@ -27,6 +28,7 @@ const char *outcome_name(Outcome outcome);
 typedef enum Hold {
     HOLD_NONE,
     HOLD_STATE,   /* the object cannot be written as it is now */
+    HOLD_MADE,    /* it was made before, says the cloud, and is not shown */
     HOLD_UNSURE,  /* it changed while it was read */
     HOLD_GROWTH,  /* the selector suddenly matches far more */
     HOLD_PAUSE,   /* it failed or did not converge before, and rests */
@@ -38,8 +40,10 @@ typedef enum Hold {
 
 typedef struct Change {
     const Spec *spec;
-    const Live *live;
+    const char *target; /* id of the live object; of a creation what it is made of */
+    const Live *live;   /* of a creation what is there: an object without members */
     Action action;
+    unsigned attempt;   /* of a creation, from 1 on */
     Outcome outcome;
     Hold hold;          /* of OUTCOME_HELD */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */

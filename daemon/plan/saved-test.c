@@ -66,7 +66,7 @@ static void what_there_is_nothing_to_change_about_is_told(void **state)
     assert_int_equal(w.plan->changes.n, 1);
     assert_int_equal(w.plan->changes.items[0].outcome, OUTCOME_HELD);
     assert_string_equal(w.plan->changes.items[0].spec->name, "gone");
-    assert_string_equal(w.plan->changes.items[0].live->id, "ocid1.image.7");
+    assert_string_equal(w.plan->changes.items[0].target, "ocid1.image.7");
     saved_plan_hold(saved, other.plan, "lab");
     assert_int_equal(other.plan->changes.n, 0);
 }

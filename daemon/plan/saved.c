@@ -112,8 +112,9 @@ static void add_refused(Plan *plan, const Node *saved)
         .file = arena_strdup(plan->arena, file ? file : ""),
         .mark = {line && line->type == NODE_INT ? (uint32_t)line->integer : 0, 1},
     };
-    *live = (Live){.kind = kind, .id = arena_strdup(plan->arena, node_get_text(saved, "target"))};
-    Change change = {.spec = spec, .live = live, .action = ACTION_UPDATE};
+    *live = (Live){.kind = kind};
+    Change change = {.spec = spec, .target = arena_strdup(plan->arena, node_get_text(saved, "target")), .live = live};
+    change.action = streq_null(node_get_text(saved, "action"), action_name(ACTION_CREATE)) ? ACTION_CREATE : ACTION_UPDATE;
     change_hold(plan, &change, HOLD_SAVED, "refused: since the plan was saved, the object or its document has become such that there "
                                             "is nothing to change");
     *VEC_ADD(&plan->changes) = change;
@@ -138,7 +139,7 @@ void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account)
         saved->changes[i].met = false;
     for (size_t i = 0; i < plan->changes.n; i++) {
         Change *c = &plan->changes.items[i];
-        const char *key = key_of(plan->arena, c->spec->kind->name, c->spec->name, c->spec->account, c->live->id);
+        const char *key = key_of(plan->arena, c->spec->kind->name, c->spec->name, c->spec->account, c->target);
         SavedChange *in_plan = map_get(saved->by_key, key);
         if (in_plan)
             in_plan->met = true;

@@ -17,6 +17,7 @@ static const struct {
     [EVENT_RELOAD_REFUSED] = {"reload-refused", "9d9176b489544741a9f98deb3ca99a3e", LOG_ERR},
     [EVENT_DRIFT] = {"drift", "47ec216ec6cc4cb6ae255c58fadeb6e5", LOG_NOTICE},
     [EVENT_UPDATED] = {"updated", "a317932121644fcb8f4c51ae845839ca", LOG_NOTICE},
+    [EVENT_CREATED] = {"created", "33fa1b10b4854a18acdf49690583027d", LOG_NOTICE},
     [EVENT_HELD] = {"held", "23358c9c95904cc89bdfe5405ebb61d5", LOG_WARNING},
     [EVENT_FAILED] = {"failed", "44167391693445f1afdb726545144d6a", LOG_ERR},
     [EVENT_ACCESS_UNCERTAIN] = {"access-uncertain", "52d79c8e21424f559b9cd87fc16d20f3", LOG_ERR},

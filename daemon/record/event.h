@@ -12,6 +12,7 @@ typedef enum Event {
     EVENT_RELOAD_REFUSED,
     EVENT_DRIFT,          /* found, and only reported */
     EVENT_UPDATED,
+    EVENT_CREATED,
     EVENT_HELD,
     EVENT_FAILED,         /* reading or writing an object */
     EVENT_ACCESS_UNCERTAIN,

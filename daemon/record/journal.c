@@ -79,13 +79,17 @@ void journal_change(const Log *log, const Op *op, const char *revision)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
-    add_document(&f, c->spec, c->live->id, revision);
+    add_document(&f, c->spec, c->target, revision);
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
     add_field(&f, "IMAGEKEEPER_OPC_REQUEST_ID", op_request_id(op));
     add_field(&f, "IMAGEKEEPER_RETRY_TOKEN", op_retry_token(op));
     add_deltas(&f, &c->deltas);
-    event_log(log, EVENT_UPDATED, f.list.items, f.list.n, "%s %s (%s): updated %s: %s", c->spec->kind->name, c->spec->name,
-              c->spec->account, c->live->id, what);
+    if (c->action == ACTION_CREATE)
+        event_log(log, EVENT_CREATED, f.list.items, f.list.n, "%s %s (%s): created %s of %s, %s%s%s", c->spec->kind->name,
+                  c->spec->name, c->spec->account, c->live->id, c->target, c->live->state, *what ? ": " : "", what);
+    else
+        event_log(log, EVENT_UPDATED, f.list.items, f.list.n, "%s %s (%s): updated %s: %s", c->spec->kind->name, c->spec->name,
+                  c->spec->account, c->target, what);
 }
 
 typedef struct Recorder {
@@ -229,16 +233,16 @@ static void say_change(const Recorder *r, const Change *c)
     bool held = c->outcome == OUTCOME_HELD;
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
     const char *key = arena_printf(r->arena, "%s%s\n%d\n%s\n%s", document_key(r, c->spec), outcome_name(c->outcome), c->hold,
-                                   c->live->id, what);
+                                   c->target, what);
     unsigned met = fold_meet(r->fold, key, NULL, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
-    add_document(&f, c->spec, c->live->id, r->revision);
+    add_document(&f, c->spec, c->target, r->revision);
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
     add_deltas(&f, &c->deltas);
     event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s %s (%s): %s: %s%s%s: %s%s", c->spec->kind->name,
-              c->spec->name, c->spec->account, c->live->id, held ? "held" : "differs", c->reason ? ": " : "",
+              c->spec->name, c->spec->account, c->target, held ? "held" : c->action == ACTION_CREATE ? "is to be made" : "differs", c->reason ? ": " : "",
               c->reason ? c->reason : "", what, times(r, met));
 }
 

@@ -14,7 +14,8 @@ ReportTotals report_totals(const Report *report)
         t.declared += plan->declared;
         t.objects += plan->objects;
         t.in_sync += plan->in_sync;
-        t.update += plan->changes.n;
+        for (size_t k = 0; k < plan->changes.n; k++)
+            t.changes[plan->changes.items[k].action][plan->changes.items[k].outcome]++;
         t.held += plan_count(plan, OUTCOME_HELD);
         t.observed += plan_count(plan, OUTCOME_OBSERVED);
         t.failed += plan_count(plan, OUTCOME_FAILED);
@@ -31,7 +32,9 @@ void report_totals_add(ReportTotals *sum, const ReportTotals *more)
     sum->declared += more->declared;
     sum->objects += more->objects;
     sum->in_sync += more->in_sync;
-    sum->update += more->update;
+    for (size_t i = 0; i < ACTION_MAX; i++)
+        for (size_t k = 0; k < OUTCOME_MAX; k++)
+            sum->changes[i][k] += more->changes[i][k];
     sum->held += more->held;
     sum->observed += more->observed;
     sum->failed += more->failed;
@@ -105,7 +108,7 @@ static void add_change(Str *out, const ReportStyle *style, const Change *c)
         [OUTCOME_FAILED] = PAINT_RED,     [OUTCOME_OBSERVED] = PAINT_DIM,
     };
     paint(out, style, PAINT_BOLD, "%s %s", c->spec->kind->name, c->spec->name);
-    str_addf(out, "  %s  %s  ", c->spec->account, c->live->id);
+    str_addf(out, "  %s  %s  ", c->spec->account, c->target);
     paint(out, style, colours[c->outcome], "%s: %s", action_name(c->action), outcome_name(c->outcome));
     str_addf(out, "%s%s\n", c->reason ? ": " : "", c->reason ? c->reason : "");
     for (size_t i = 0; i < c->deltas.n; i++)
@@ -144,13 +147,18 @@ static void add_failure(Str *out, const ReportStyle *style, const Failure *f)
 static void add_summary(Str *out, const ReportStyle *style, const ReportTotals *t)
 {
     CLEANUP(str_done) Str text = {0};
-    size_t planned = t->differences - t->held - t->observed, done = t->update - t->differences - t->failed;
     str_addf(&text, "%zu of %zu objects in sync", t->in_sync, t->objects);
     const struct {
         size_t n;
         const char *what;
-    } parts[] = {{planned, "to update"},      {done, "updated"},   {t->held, "held"},
-                 {t->observed, "observed"}, {t->failed, "failed"}, {t->errors, t->errors == 1 ? "error" : "errors"}};
+    } parts[] = {{t->changes[ACTION_CREATE][OUTCOME_PLANNED], "to create"},
+                 {t->changes[ACTION_UPDATE][OUTCOME_PLANNED], "to update"},
+                 {t->changes[ACTION_CREATE][OUTCOME_DONE], "created"},
+                 {t->changes[ACTION_UPDATE][OUTCOME_DONE], "updated"},
+                 {t->held, "held"},
+                 {t->observed, "observed"},
+                 {t->failed, "failed"},
+                 {t->errors, t->errors == 1 ? "error" : "errors"}};
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
         if (parts[i].n)
             str_addf(&text, ", %zu %s", parts[i].n, parts[i].what);
@@ -186,7 +194,7 @@ static void json_document(JsonWriter *w, const Spec *spec, const char *target)
 static void json_change(JsonWriter *w, const Change *c)
 {
     json_begin_object(w, NULL);
-    json_document(w, c->spec, c->live->id);
+    json_document(w, c->spec, c->target);
     json_text(w, "action", action_name(c->action));
     json_text(w, "outcome", outcome_name(c->outcome));
     json_text(w, "file", c->spec->file);
@@ -237,14 +245,22 @@ static void json_ignored(JsonWriter *w, const Ignored *ignored)
     json_end_object(w);
 }
 
+static int64_t total_of(const ReportTotals *t, Action action)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < OUTCOME_MAX; i++)
+        n += t->changes[action][i];
+    return (int64_t)n;
+}
+
 static void json_summary(JsonWriter *w, const ReportTotals *t)
 {
     json_begin_object(w, "summary");
     json_integer(w, "declared", (int64_t)t->declared);
     json_integer(w, "objects", (int64_t)t->objects);
     json_integer(w, "inSync", (int64_t)t->in_sync);
-    json_integer(w, "update", (int64_t)t->update);
-    json_integer(w, "create", 0);
+    json_integer(w, "update", total_of(t, ACTION_UPDATE));
+    json_integer(w, "create", total_of(t, ACTION_CREATE));
     json_integer(w, "delete", 0);
     json_integer(w, "held", (int64_t)t->held);
     json_integer(w, "observed", (int64_t)t->observed);

@@ -11,8 +11,9 @@ typedef struct Report {
 } Report;
 
 typedef struct ReportTotals {
-    size_t declared, objects, in_sync, update, held, observed, failed, errors, requests;
+    size_t declared, objects, in_sync, held, observed, failed, errors, requests;
     size_t differences; /* planned, held or observed */
+    size_t changes[ACTION_MAX][OUTCOME_MAX];
 } ReportTotals;
 
 ReportTotals report_totals(const Report *report);

@@ -135,6 +135,7 @@ else
     check "shellcheck" shell_check
     check "codespell" spelling
     check "valgrind: plan and apply" under_valgrind apply-test.py 'apply_sends*' 'a_selector*' 'a_saved_plan*' 'one_broken*'
+    check "valgrind: backups" under_valgrind backup-test.py 'what_is_decl*' 'copies*' 'a_faulty*'
     check "valgrind: the daemon" under_valgrind daemon-test.py 'repairs*' 'reads_conf*' 'broken_specs*' 'sigterm*'
 fi
 report

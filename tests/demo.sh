@@ -45,6 +45,11 @@ image() { # id, name, operating system, version, free-form tags, more defined ta
 image aaaaaaaaol9golden "ol9 2026-11" "Oracle Linux" 9 '{"team":"base","tier":"silver","legacy":"yes","owner":"mia"}' ''
 image aaaaaaaaubuntugolden "Ubuntu 24.04 golden" "Canonical Ubuntu" 24.04 '{"team":"base","tier":"golden"}' ''
 image aaaaaaaabuild1 "build-0117" "Oracle Linux" 9 '{"team":"base","tmp":"1"}' ',"Cost":{"Unit":"7"}'
+control /bootVolumes "{\"id\":\"ocid1.bootvolume.oc1.phx.aaaaaaaadb\",\"compartmentId\":\"$compartment\",\"displayName\":\"db\"}"
+control /volumes "{\"id\":\"ocid1.volume.oc1.phx.aaaaaaaaledger\",\"compartmentId\":\"$compartment\",\"displayName\":\"ledger\",
+    \"freeformTags\":{\"stage\":\"prod\"}}"
+control /volumeBackups "{\"id\":\"ocid1.volumebackup.oc1.phx.aaaaaaaaledger1\",\"compartmentId\":\"$compartment\",\"displayName\":\"by hand\",
+    \"volumeId\":\"ocid1.volume.oc1.phx.aaaaaaaaledger\",\"freeformTags\":{\"stage\":\"prod\",\"tmp\":\"1\"}}"
 image aaaaaaaahandmade "by hand" "Custom" 1 '{"team":"nobody"}' ''
 
 cp "$work/source/tests/data/vectors/oci-test-key.pem" "$work/home/.oci/key.pem"
@@ -85,10 +90,21 @@ bold "What was sent: only what differs, under the etag of the state that was loo
 python3 -c '
 import json, sys
 for r in map(json.loads, open(sys.argv[1])):
-    if r["method"] == "PUT":
-        print("PUT %s\n    if-match: %s\n    opc-retry-token: %s\n    %s" % (r["path"], r["ifMatch"], r["retryToken"], json.dumps(r["body"])))
+    if r["method"] in ("PUT", "POST"):
+        print("%s %s" % (r["method"], r["path"]))
+        for header, value in (("if-match", r["ifMatch"]), ("opc-retry-token", r["retryToken"])):
+            if value:
+                print("    %s: %s" % (header, value))
+        print("    " + json.dumps(r["body"]))
 ' cloud/requests.jsonl
-bold "Nothing left to do, but for what is only observed"
+bold "The backup is on its way, and bears the tag by which it is known again"
+curl -fsS "$control/bootVolumeBackups" -o backups.json
+python3 -c '
+import json
+backup, = json.load(open("backups.json"))["bootVolumeBackups"]
+for member in ("id", "displayName", "type", "freeformTags"):
+    print("    %s: %s" % (member, json.dumps(backup["bootVolumeBackup"][member])))'
+bold "Nothing left to do, but for what is only observed; the backup is not made again"
 run imagekeeper plan --config imagekeeper.yaml
 
 bold "The daemon keeps it so; somebody renames a golden image in the console and takes a tag away"

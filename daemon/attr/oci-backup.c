@@ -85,7 +85,7 @@ static const Field boot_volume_backup_fields[] = {
      .doc = "instead of bootVolumeBackupId: every boot volume backup that meets all conditions"},
     {"bootVolumeId", .type = FIELD_TEXT, .flags = FIELD_SOURCE, .min = 1, .max = 255, .prefix = "ocid1.",
      .doc = "instead of both: OCID of the boot volume of which one backup is to exist"},
-    {"type", .type = FIELD_ENUM, .flags = FIELD_CREATE | FIELD_FOLD, .values = types,
+    {"type", .type = FIELD_ENUM, .flags = FIELD_CREATE, .values = types,
      .doc = "with bootVolumeId: how it is made, FULL or INCREMENTAL (what OCI takes when nothing is said)"},
     OCI_DISPLAY_NAME("backup"),
     OCI_TAGS(own_tags),

@@ -14,6 +14,7 @@
 #include "data/yaml-read.h"
 #include "desired/claim.h"
 #include "desired/revision.h"
+#include "schedule/slot.h"
 
 #define API_VERSION "imagekeeper/v1"
 #define FOLDER_DEPTH_MAX 32
@@ -188,6 +189,17 @@ static void check_target(const Loader *l, const Kind *kind, const Node *want)
                      f->name, ways[2] ? ways[2]->name : "another kind");
 }
 
+/* What is made bears the document's name as a tag, as a schedule's backups bear theirs with their slots. */
+static void check_identity(const Loader *l, const Kind *kind, const Node *doc)
+{
+    const Node *name = node_get(node_get(doc, "metadata"), "name");
+    size_t size;
+    usec_t slot;
+    if (kind_source(kind) && name && name->type == NODE_STRING && slot_read_tag(name->text, &size, &slot))
+        complain(l, l->shown, name->mark, "the name \"%s\" reads like a slot of the schedule \"%.*s\": choose another one", name->text,
+                 (int)size, name->text);
+}
+
 static void check_declares_something(const Loader *l, const Kind *kind, const Node *want)
 {
     for (const Field *f = kind->fields; f->name; f++)
@@ -227,6 +239,7 @@ static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
         check_account(l, kind, want);
         check_target(l, kind, want);
     }
+    check_identity(l, kind, doc);
     check_ignore(l, kind, node_get(node_get(doc, "reconcile"), "ignore"));
 }
 

@@ -8,6 +8,9 @@
 
 #define PAUSE_MAX (1 * USEC_PER_HOUR)
 
+/* A list may lag behind a creation so long; the next one waits as long again. */
+#define MADE_PAUSE (10 * USEC_PER_MINUTE)
+
 /* So often in a row may the same write be answered with success and be gone at the next look. */
 #define REPEATS_MAX 3
 
@@ -157,7 +160,9 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
     e->repeats = streq_null(e->written, written) ? e->repeats + 1 : 1;
     free(e->written);
     e->written = TAKE(written);
-    if (e->repeats >= REPEATS_MAX)
+    if (change->action == ACTION_CREATE)
+        pause_entry(e, e->repeats, now, MADE_PAUSE, "it was made a moment ago, and no list shows it yet");
+    else if (e->repeats >= REPEATS_MAX)
         pause_entry(e, e->repeats - REPEATS_MAX + 2, now, interval,
                     "not converging: the same change was made several times, and each time the next look found it undone");
     else

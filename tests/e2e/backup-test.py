@@ -302,6 +302,18 @@ def two_daemons_make_one(w):
     assert sorted(b["volume"] for b in w.sim.backups()) == sorted(volumes)
 
 
+@case
+def a_daemon_waits_for_the_list_to_show_what_it_made(w):
+    volume = w.sim.add_boot_volume()
+    w.sim.config(listLagSeconds=4)
+    one_off(w, volume)
+    daemon = w.daemon()
+    daemon.wait_line("created .* of " + volume)
+    daemon.wait_line("held: it was made a moment ago, and no list shows it yet")
+    daemon.wait_message("1 of 1 objects in sync")
+    assert len(creations(w)) == 1 and len([l for l in daemon.lines if "created" in l]) == 1
+
+
 def killed_at_random(w, kills, seed):
     """Kills at random instants, lost answers and lists that lag: in the end each has exactly one."""
     chance = random.Random(seed)

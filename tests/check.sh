@@ -89,7 +89,7 @@ shell_check() {
 
 spelling() {
     cd "$work/source"
-    codespell -q 3 -L nd --skip '*.pem,*.json,tests/specs,tests/e2e' daemon tests specs units doc README.md
+    codespell -q 3 -L nd,anually,ist --skip '*.pem,*.json,tests/specs,tests/e2e' daemon tests specs units doc README.md
 }
 
 under_valgrind() { # TEST PATTERN...

@@ -6,7 +6,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages_build="gcc make autoconf automake pkg-config xz-utils libcurl4-openssl-dev libyaml-dev libcjson-dev
     libsystemd-dev libssl-dev libcmocka-dev libmicrohttpd-dev python3 curl ca-certificates git"
-packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev"
+packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev
+    systemd tzdata python3-croniter"
 
 # install_packages NAME...: those that are missing, by apt, as root or through sudo.
 install_packages() {

@@ -171,22 +171,22 @@ static void check_account(const Loader *l, const Kind *kind, const Node *want)
 
 static void check_target(const Loader *l, const Kind *kind, const Node *want)
 {
-    const Field *const ways[] = {kind_target(kind), kind_selector(kind), kind_source(kind)};
-    const NodeEntry *first = NULL, *made = NULL;
+    const Field *source = kind_source(kind);
+    const char *ways[] = {kind_target(kind)->name, kind_selector(kind)->name, source ? source->name : NULL};
+    const NodeEntry *first = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(ways) && ways[i]; i++) {
-        const NodeEntry *e = node_entry(want, ways[i]->name);
+        const NodeEntry *e = node_entry(want, ways[i]);
         if (e && first)
             complain(l, l->shown, e->mark, "%s and %s cannot stand together: keep one of them", first->key, e->key);
         first = first ? first : e;
-        made = ways[i]->flags & FIELD_SOURCE ? e : made;
     }
     if (!first)
-        complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0]->name,
-                 ways[1]->name, ways[2] ? ", or " : "", ways[2] ? ways[2]->name : "");
-    for (const Field *f = kind->fields; f->name && !made; f++)
+        complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0], ways[1],
+                 source ? ", or " : "", source ? source->name : "");
+    for (const Field *f = kind->fields; f->name && source && !node_entry(want, source->name); f++)
         if (f->flags & FIELD_CREATE && node_entry(want, f->name))
-            complain(l, l->shown, node_entry(want, f->name)->mark, "%s is said when something is made, and cannot be changed: it needs %s",
-                     f->name, ways[2] ? ways[2]->name : "another kind");
+            complain(l, l->shown, node_entry(want, f->name)->mark,
+                     "%s is said when something is made, and cannot be changed: it needs %s", f->name, source->name);
 }
 
 /* What is made bears the document's name as a tag, as a schedule's backups bear theirs with their slots. */

@@ -152,6 +152,8 @@ static const char *take_range(const Field *field, const char **p, Range *ret)
         if (step == 0)
             return "a step of 0 leads nowhere";
     }
+    if (stop > INT_MAX || step > INT_MAX)
+        return "the number is too large";
     if (**p && **p != ',')
         return **p == '-' ? "a range is written with two dots, as in 2..5" : expected;
     if (field == &year_field) {

@@ -348,6 +348,7 @@ static void refuses_with_the_part_that_is_wrong(void **state)
         {"x:00", "\"x:00\": \"x:00\" is neither a weekday nor a word such as daily"},
         {"*:50/15", "\"*:50/15\": minute \"50/15\": there is no room for one step"},
         {"*:0/0", "\"*:0/0\": minute \"0/0\": a step of 0 leads nowhere"},
+        {"*:*:0..5/2148", "\"*:*:0..5/2148\": second \"0..5/2148\": the number is too large"},
         {"*:0/", "\"*:0/\": minute \"0/\": a number is expected behind /"},
         {"*:*:0..0.5", "\"*:*:0..0.5\": second \"0..0.5\": a range of less than a second needs a step"},
         {"1:2:3:4", "\"1:2:3:4\": time \"1:2:3:4\": hour and minute are expected, as in 02:00 or 02:00:30"},

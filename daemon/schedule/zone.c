@@ -104,21 +104,14 @@ static int read_header(const uint8_t *p, const uint8_t *end, size_t time_size, B
     return 0;
 }
 
-/* The block to use: the second one, whose times have 64 bits, if there is one. */
-static int find_block(const char *name, const uint8_t *bytes, size_t size, Block *ret, const uint8_t **ret_footer, Error **err)
+/* The block to use: the second one, whose times have 64 bits, if there is one. Returns what is wrong, or NULL. */
+static const char *find_block(const uint8_t *bytes, size_t size, Block *ret)
 {
-    const uint8_t *end = bytes + size;
     if (size < 4 || memcmp(bytes, "TZif", 4) != 0)
-        return bad_zone(name, "it does not begin with \"TZif\"", err);
-    if (read_header(bytes, end, 4, ret) < 0)
-        return bad_zone(name, "it is cut short", err);
-    *ret_footer = end;
-    if (bytes[4] < '2')
-        return 0;
-    if (read_header(ret->end, end, 8, ret) < 0)
-        return bad_zone(name, "it is cut short", err);
-    *ret_footer = ret->end;
-    return 0;
+        return "it does not begin with \"TZif\"";
+    if (read_header(bytes, bytes + size, 4, ret) < 0 || (bytes[4] >= '2' && read_header(ret->end, bytes + size, 8, ret) < 0))
+        return "it is cut short";
+    return NULL;
 }
 
 static bool is_abbreviation(const char *text, size_t max)
@@ -146,10 +139,10 @@ static int check_types(const char *name, const Block *b, const uint8_t *types, c
     if (b->leaps > 0)
         return bad_zone(name, "it counts leap seconds; take the zone without \"right/\"", err);
     for (uint32_t i = 0; i < b->types; i++) {
-        int64_t offset = read_big(types + 6 * i, 4);
+        int64_t offset = read_big(types + (size_t)6 * i, 4);
         if (offset < OFFSET_MIN || offset > OFFSET_MAX)
             return bad_zone(name, "it has an offset from UTC of more than a day", err);
-        size_t abbreviation = types[6 * i + 5];
+        size_t abbreviation = types[(size_t)6 * i + 5];
         if (abbreviation >= b->chars || !is_abbreviation(chars + abbreviation, b->chars - abbreviation))
             return bad_zone(name, "it has an abbreviation that is none", err);
     }
@@ -215,9 +208,9 @@ static int read_footer(Zone *zone, const uint8_t *p, const uint8_t *end, ZoneRul
 int zone_parse(const char *name, const void *bytes, size_t size, Zone **ret, Error **err)
 {
     Block block = {0};
-    const uint8_t *footer = NULL;
-    if (find_block(name, bytes, size, &block, &footer, err) < 0)
-        return -1;
+    const char *why = find_block(bytes, size, &block);
+    if (why)
+        return bad_zone(name, why, err);
     CLEANUP(arena_freep) Arena *arena = arena_new();
     Zone *zone = arena_alloc(arena, sizeof(*zone));
     zone->arena = arena; /* borrowed until all is well */
@@ -226,7 +219,7 @@ int zone_parse(const char *name, const void *bytes, size_t size, Zone **ret, Err
     if (add_listed(zone, &block, err) < 0)
         return -1;
     ZoneRule rule = {0};
-    if (block.time_size == 8 && read_footer(zone, footer, (const uint8_t *)bytes + size, &rule, err) < 0)
+    if (block.time_size == 8 && read_footer(zone, block.end, (const uint8_t *)bytes + size, &rule, err) < 0)
         return -1;
     /* A rule without summer time says what the last of the list says. */
     if (rule.summer)

@@ -158,8 +158,8 @@ static const struct parameter image_parameters[] = {
 };
 
 static const struct parameter boot_volume_parameters[] = {
-    {"availabilityDomain", true, true}, {"compartmentId", true, true}, {"limit", false, false},
-    {"page", false, false},             {"volumeGroupId", true, true}, {NULL, false, false},
+    {"availabilityDomain", true, true}, {"compartmentId", true, true}, {"limit", false, false}, {"page", false, false},
+    {"volumeGroupId", true, true},      {NULL, false, false},
 };
 
 static const struct parameter volume_parameters[] = {

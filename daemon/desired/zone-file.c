@@ -17,6 +17,8 @@
 #define FILE_MAX ((size_t)256 * 1024)
 #define NAME_MAX_BYTES 128
 #define SHOWN_MAX 80
+#define NO_ZONE "no time zone \"%s\": "
+#define EXPECTED "a name of the tz database such as Europe/Berlin, or UTC, is expected"
 
 /* Parts of letters, digits, +, - and _ with slashes between them. */
 static bool is_name(const char *name)
@@ -59,9 +61,8 @@ static int no_zone(const char *folder, const char *name, Error **err)
         return error_set(err, ERROR_LOCAL, "no time zones can be looked up, %s is missing: install tzdata", folder);
     const char *near = find_near(folder, name, arena);
     if (near)
-        return error_set(err, ERROR_SPEC, "no time zone \"%s\": did you mean \"%s\"?", name, near);
-    return error_set(err, ERROR_SPEC, "no time zone \"%s\": a name of the tz database such as Europe/Berlin, or UTC, is expected",
-                     name);
+        return error_set(err, ERROR_SPEC, NO_ZONE "did you mean \"%s\"?", name, near);
+    return error_set(err, ERROR_SPEC, NO_ZONE EXPECTED, name);
 }
 
 static int load_utc(Zone **ret, Error **err)
@@ -79,7 +80,7 @@ static int load_file(const char *folder, const char *name, Zone **ret, Error **e
     if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
         return no_zone(folder, name, err);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return error_set(err, ERROR_SPEC, "no time zone \"%s\": it is a region; a place in it is expected, as in Europe/Berlin", name);
+        return error_set(err, ERROR_SPEC, NO_ZONE "it is a region; a place in it is expected, as in Europe/Berlin", name);
     if (file_read(path, FILE_MAX, &bytes, &size, err) < 0)
         return error_wrap(err, "time zone \"%s\"", name);
     return zone_parse(name, bytes, size, ret, err);
@@ -92,8 +93,7 @@ int zone_load(const char *name, Zone **ret, Error **err)
         return load_utc(ret, err);
     if (!is_name(name)) {
         CLEANUP(freep) char *shown = str_printable(name, SHOWN_MAX);
-        return error_set(err, ERROR_SPEC, "no time zone \"%s\": a name of the tz database such as Europe/Berlin, or UTC, is expected",
-                         shown);
+        return error_set(err, ERROR_SPEC, NO_ZONE EXPECTED, shown);
     }
     return load_file(folder && *folder ? folder : FOLDER, name, ret, err);
 }

@@ -37,7 +37,7 @@ static void link_sources(const Look *look)
         for (size_t k = 0; k < observed->objects.n && needs_source(look, &look->specs->items[i]); k++) {
             Live *live = (Live *)observed->objects.items[k];
             if (live->source_id)
-                live->source = sources_find(look->copied, live->source_id, NULL);
+                live->source = observed->volume ? observed->volume : sources_find(look->copied, live->source_id, NULL);
         }
     }
 }
@@ -56,11 +56,11 @@ static void on_objects(void *userdata)
     for (size_t i = 0; i < look->specs->n; i++) {
         const Observed *observed = &look->snapshot->of[i];
         for (size_t k = 0; k < observed->objects.n && needs_source(look, &look->specs->items[i]); k++)
-            if (observed->objects.items[k]->source_id)
+            if (observed->objects.items[k]->source_id && !observed->volume)
                 sources_want(look->copied, observed->objects.items[k]->source_id);
     }
     if (sources_is_empty(look->copied))
-        look->done(look->userdata);
+        on_copied(look);
     else
         sources_start(look->copied, look->account, look->kind, look->loop, on_copied, look);
 }

@@ -81,6 +81,8 @@ void journal_change(const Log *log, const Op *op, const char *revision)
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
     add_document(&f, c->spec, c->target, revision);
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
+    if (c->action == ACTION_CREATE)
+        add_field(&f, "IMAGEKEEPER_CREATED", c->live->id);
     add_field(&f, "IMAGEKEEPER_OPC_REQUEST_ID", op_request_id(op));
     add_field(&f, "IMAGEKEEPER_RETRY_TOKEN", op_retry_token(op));
     add_deltas(&f, &c->deltas);

@@ -200,6 +200,8 @@ static void json_change(JsonWriter *w, const Change *c)
     json_text(w, "file", c->spec->file);
     json_integer(w, "line", c->spec->mark.line);
     json_text(w, "reason", c->reason);
+    if (c->action == ACTION_CREATE)
+        json_text(w, "created", c->live->id);
     json_begin_array(w, "attributes");
     for (size_t i = 0; i < c->deltas.n; i++) {
         const Delta *d = &c->deltas.items[i];

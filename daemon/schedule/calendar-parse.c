@@ -25,7 +25,8 @@ typedef struct Field {
     bool from_end; /* days counted from the month's end: a step leads towards it */
 } Field;
 
-static const Field year_field = {"year", YEAR_MIN, YEAR_MAX, 1, "a year is from 1970 to 2199, or has two digits", false};
+static const Field year_field = {
+    "year", YEAR_MIN, YEAR_MAX, 1, "a year is from 1970 to 2199, or has two digits", false};
 static const Field month_field = {"month", 1, 12, 1, "a month is from 1 to 12", false};
 static const Field day_field = {"day", 1, 31, 1, "a day is from 1 to 31", false};
 static const Field last_day_field = {"day", 1, 28, 1, "a day before the month's end is from 1 to 28", true};
@@ -33,7 +34,8 @@ static const Field hour_field = {"hour", 0, 23, 1, "an hour is from 0 to 23", fa
 static const Field minute_field = {"minute", 0, 59, 1, "a minute is from 0 to 59", false};
 static const Field second_field = {"second", 0, SECONDS_MAX, SECOND, "a second is from 0 to 59.999999", false};
 
-static const char *const weekday_names[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+static const char *const weekday_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                             "Friday", "Saturday", "Sunday"};
 
 static const struct {
     const char *name, *meaning;
@@ -248,12 +250,15 @@ static int parse_date(Calendar *c, char *date, Error **err)
     third = second + 1 + strcspn(second + 1, "-~");
     separator_2 = *third;
     if (separator_2 && (separator == '~' || third[1 + strcspn(third + 1, "-~")]))
-        return error_set(err, ERROR_SPEC, "date \"%s\": year, month and day are expected, as in 2026-11-22 or *-*~01", date);
+        return error_set(err, ERROR_SPEC, "date \"%s\": year, month and day are expected, as in 2026-11-22 or *-*~01",
+                         date);
     *second++ = 0;
     if (!separator_2)
         return parse_month(c, first, err) < 0 ? -1 : parse_day(c, second, separator == '~', err);
     *third++ = 0;
-    return parse_year(c, first, err) < 0 || parse_month(c, second, err) < 0 ? -1 : parse_day(c, third, separator_2 == '~', err);
+    if (parse_year(c, first, err) < 0 || parse_month(c, second, err) < 0)
+        return -1;
+    return parse_day(c, third, separator_2 == '~', err);
 }
 
 static int parse_seconds(Calendar *c, const char *part, Error **err)
@@ -289,7 +294,8 @@ static int parse_timestamp(Calendar *c, const char *text, Error **err)
     time_t seconds = (time_t)strtoul(text + 1, &end, 10);
     struct tm tm;
     if (errno || end == text + 1 || *end)
-        return error_set(err, ERROR_SPEC, "\"%s\": whole seconds since 1970 are expected behind @, and nothing else", text);
+        return error_set(err, ERROR_SPEC, "\"%s\": whole seconds since 1970 are expected behind @, and nothing else",
+                         text);
     if (!gmtime_r(&seconds, &tm) || seconds < 0 || tm.tm_year > YEAR_MAX - 1900)
         return error_set(err, ERROR_SPEC, "\"%s\": a timestamp is from 1970 to 2199", text);
     memset(c->years, 0, sizeof(c->years));
@@ -434,7 +440,8 @@ static const char *expand(const char *text)
 int calendar_parse(const char *text, Calendar **ret, Error **err)
 {
     CLEANUP(calendar_freep) Calendar *c = calendar_new();
-    CLEANUP(freep) char *copy = str_printable(text, SIZE_MAX); /* what is not printable is not in the grammar, but goes into messages */
+    /* What is not printable is not in the grammar, and must not be in messages. */
+    CLEANUP(freep) char *copy = str_printable(text, SIZE_MAX);
     take_zone(c, copy);
     int r = *copy ? parse_parts(c, expand(copy), err)
                   : error_set(err, ERROR_SPEC, "a time is expected, as in \"daily\" or \"Mon..Fri 02:00\"");

@@ -154,8 +154,9 @@ static int parse_fields(Calendar *c, const char *text, Error **err)
     uint64_t bits[FIELDS];
     size_t n = split(copy, words);
     if (n != FIELDS)
-        return error_set(err, ERROR_SPEC, "minute, hour, day of the month, month and day of the week are expected, not %zu field%s",
-                         n, n == 1 ? "" : "s");
+        return error_set(err, ERROR_SPEC,
+                         "minute, hour, day of the month, month and day of the week are expected, not %zu field%s", n,
+                         n == 1 ? "" : "s");
     for (size_t i = 0; i < FIELDS; i++)
         if (parse_field(&fields[i], words[i], &bits[i], err) < 0)
             return -1;

@@ -1,4 +1,4 @@
-/* The rule at the end of a TZif file, by which clocks change for ever after: POSIX's TZ with RFC 8536's extensions. Pure. */
+/* The rule at the end of a TZif file, by which clocks change for ever after: POSIX's TZ as RFC 8536 extends it. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -109,7 +109,8 @@ static const char *find_block(const uint8_t *bytes, size_t size, Block *ret)
 {
     if (size < 4 || memcmp(bytes, "TZif", 4) != 0)
         return "it does not begin with \"TZif\"";
-    if (read_header(bytes, bytes + size, 4, ret) < 0 || (bytes[4] >= '2' && read_header(ret->end, bytes + size, 8, ret) < 0))
+    const uint8_t *end = bytes + size;
+    if (read_header(bytes, end, 4, ret) < 0 || (bytes[4] >= '2' && read_header(ret->end, end, 8, ret) < 0))
         return "it is cut short";
     return NULL;
 }
@@ -188,7 +189,8 @@ static void add_ruled(Zone *zone, const ZoneRule *rule)
             bool summer = (start < end) == (i == 0);
             int64_t from = summer ? start : end;
             if (from > last && from >= zone->periods[zone->n - 1].from)
-                add_period(zone, from, summer ? rule->summer_offset : rule->offset, summer ? rule->summer : rule->standard);
+                add_period(zone, from, summer ? rule->summer_offset : rule->offset,
+                           summer ? rule->summer : rule->standard);
         }
     }
     zone->cycles = true;

@@ -40,11 +40,12 @@ void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret_day);
 /* 0: Sunday. */
 int weekday_from_days(int64_t days);
 
-/* The instant at which the zone's clock shows `local` (seconds since 1970-01-01T00:00:00 of that clock). A time that clocks skip gives
- * the first instant after the gap; one that they show twice gives the first of the two. */
+/* The instant at which the zone's clock shows `local` (seconds since 1970-01-01T00:00:00 of that clock). A time that
+ * clocks skip gives the first instant after the gap; one that they show twice gives the first of the two. */
 int64_t zone_instant(const Zone *zone, int64_t local);
 /* The same in microseconds. */
 int64_t zone_instant_usec(const Zone *zone, int64_t local);
-/* The latest that the zone's clock has shown up to and at an instant, both in microseconds: while an hour is repeated, the end of its
- * first pass. It never goes back, and zone_instant_usec(local) is the first instant at which it is not less than `local`. */
+/* The latest that the zone's clock has shown up to and at an instant, both in microseconds: while an hour is repeated,
+ * the end of its first pass. It never goes back, and zone_instant_usec(local) is the first instant at which it is not
+ * less than `local`. */
 int64_t zone_latest_usec(const Zone *zone, int64_t instant);

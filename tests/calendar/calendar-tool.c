@@ -1,8 +1,8 @@
 /*
  * What the calendar code says, for the tests that ask others the same. Reads lines
  *     systemd|cron TAB ZONE TAB BASE TAB COUNT TAB EXPRESSION
- * and answers each with one: the next COUNT instants after BASE (the -COUNT before it when COUNT is negative), in microseconds and
- * separated by blanks, or "error: …". The expression's own zone, if it has one, counts.
+ * and answers each with one: the next COUNT instants after BASE (the -COUNT before it when COUNT is negative), in
+ * microseconds and separated by blanks, or "error: …". The expression's own zone, if it has one, counts.
  */
 #include "config.h"
 

@@ -135,12 +135,38 @@ def what_is_declared_is_made_and_then_kept(w):
                             "definedTags": {"Ops": {"CostCenter": "42"}}}
     assert 1 <= len(post["retryToken"]) <= 64
     backup, = live_of(w, volume)
+    assert report["changes"][0]["created"] == backup["id"]
     assert backup["freeform"] == {"os": "ol9", "team": "base", "imagekeeper": "before-upgrade"}
     w.sim.advance(60)
     w.apply().expect(0)
     w.sim.change(backup["id"], displayName="renamed by hand")
     w.apply().expect(0)
     assert w.sim.backup(backup["id"])["name"] == "before the upgrade" and len(creations(w)) == 1
+
+
+@case
+def a_saved_plan_makes_it_once(w):
+    volume = w.sim.add_boot_volume()
+    one_off(w, volume)
+    saved = os.path.join(w.folder, "plan.json")
+    with open(saved, "w") as f:
+        f.write(w.plan().expect(2).out)
+    w.apply("--plan", saved).expect(0)
+    change, = w.apply("--plan", saved).expect(2).json["changes"]
+    assert (change["action"], change["outcome"], change["target"]) == ("create", "held", volume)
+    assert len(w.sim.backups(volume)) == 1
+
+
+@case
+def exact_tags_of_what_was_made_leave_the_volumes_copies(w):
+    volume = w.sim.add_boot_volume(freeformTags={"os": "ol9"})
+    declare(w, BOOT, bootVolumeId=volume, freeformTags={"team": "base"}, reconcile="{tags: exact}")
+    w.apply().expect(0)
+    w.sim.advance(60)
+    backup, = live_of(w, volume)
+    w.sim.change(backup["id"], freeformTags=dict(backup["freeform"], stray="1"))
+    w.apply().expect(0)
+    assert w.sim.backup(backup["id"])["freeform"] == {"os": "ol9", "team": "base", "imagekeeper": "kept"}
 
 
 @case

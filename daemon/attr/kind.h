@@ -27,6 +27,9 @@ typedef struct Kind {
     const char *doc;
 } Kind;
 
+/* The value of a selector's condition that every value meets. */
+#define SELECTOR_ANY "*"
+
 /* All of them; ends with NULL. */
 extern const Kind *const kinds[];
 const Kind *kind_find(const char *name);

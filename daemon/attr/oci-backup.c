@@ -29,6 +29,11 @@ static const char *const own_tags[] = {IDENTITY_TAG, PRUNE_TAG, NULL};
     {"sourceType", .type = FIELD_ENUM, .flags = FIELD_FOLD, .values = source_types,                                   \
      .doc = "MANUAL (ours too), or SCHEDULED by a backup policy of OCI"}
 
+/* What is the same of both kinds in the API. */
+#define OF_A_BACKUP                                                                                                    \
+    .account_type = "oci", .flags = KIND_IF_MATCH, .id = "id", .container = "compartmentId", .state = "lifecycleState", \
+    .writable_states = writable_states, .gone_states = gone_states
+
 static const Field volume_backup_selector[] = {
     OCI_COMPARTMENT("volume backups"),
     VOLUME_CONDITION("volumeId", "volume"),
@@ -53,15 +58,9 @@ static const Field volume_backup_fields[] = {
 const Kind oci_volume_backup = {
     .name = "OciVolumeBackup",
     .noun = "volume backup",
-    .account_type = "oci",
+    OF_A_BACKUP,
     .collection = "/20160918/volumeBackups",
-    .flags = KIND_IF_MATCH,
     .fields = volume_backup_fields,
-    .id = "id",
-    .container = "compartmentId",
-    .state = "lifecycleState",
-    .writable_states = writable_states,
-    .gone_states = gone_states,
     .source = "volumeId",
     .source_kind = &oci_volume,
     .doc = "name and tags of a block volume backup on Oracle Cloud Infrastructure",
@@ -95,15 +94,9 @@ static const Field boot_volume_backup_fields[] = {
 const Kind oci_boot_volume_backup = {
     .name = "OciBootVolumeBackup",
     .noun = "boot volume backup",
-    .account_type = "oci",
+    OF_A_BACKUP,
     .collection = "/20160918/bootVolumeBackups",
-    .flags = KIND_IF_MATCH,
     .fields = boot_volume_backup_fields,
-    .id = "id",
-    .container = "compartmentId",
-    .state = "lifecycleState",
-    .writable_states = writable_states,
-    .gone_states = gone_states,
     .source = "bootVolumeId",
     .source_kind = &oci_boot_volume,
     .doc = "name and tags of a boot volume backup on Oracle Cloud Infrastructure",

@@ -195,7 +195,11 @@ static void check_identity(const Loader *l, const Kind *kind, const Node *doc)
     const Node *name = node_get(node_get(doc, "metadata"), "name");
     size_t size;
     usec_t slot;
-    if (kind_source(kind) && name && name->type == NODE_STRING && slot_read_tag(name->text, &size, &slot))
+    if (!kind_source(kind) || !name || name->type != NODE_STRING)
+        return;
+    if (streq(name->text, SELECTOR_ANY))
+        complain(l, l->shown, name->mark, "the name \"%s\" would stand for any name: choose another one", name->text);
+    if (slot_read_tag(name->text, &size, &slot))
         complain(l, l->shown, name->mark, "the name \"%s\" reads like a slot of the schedule \"%.*s\": choose another one", name->text,
                  (int)size, name->text);
 }

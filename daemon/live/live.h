@@ -31,8 +31,6 @@ typedef struct Observed {
     const Node *selector;
 } Observed;
 
-/* The value of a condition that every value meets. */
-#define SELECTOR_ANY "*"
 
 /* One look at everything that a set of specs is about. Observed by the index of the Spec. */
 typedef struct Snapshot {

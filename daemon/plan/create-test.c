@@ -1,22 +1,9 @@
 #include "config.h"
 
-#include "../../tests/unit/helper.h"
+#include "../../tests/unit/world.h"
 
 #include "attr/oci-backup.h"
 #include "plan/create.h"
-
-typedef struct World {
-    Specs *specs;
-    Snapshot *snapshot;
-    Plan *plan;
-} World;
-
-static void world_done(World *w)
-{
-    plan_free(w->plan);
-    snapshot_free(w->snapshot);
-    specs_free(w->specs);
-}
 
 static Live *live_from(const Kind *kind, Arena *arena, const char *id, const char *state, const char *more)
 {

@@ -1,58 +1,13 @@
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 
 #include "base/str.h"
 #include "base/vec.h"
 #include "schedule/keep.h"
 
-static usec_t at(const char *time)
-{
-    usec_t t;
-    assert_int_equal(parse_rfc3339(time, &t), 0);
-    return t;
-}
+#include "../../tests/unit/zone.h"
 
-static void put_number(Str *out, unsigned number)
-{
-    const char bytes[] = {(char)(number >> 24), (char)(number >> 16), (char)(number >> 8), (char)number};
-    str_addn(out, bytes, sizeof(bytes));
-}
-
-/* One of the two halves of a TZif file: no transitions, one type, which the rule at the end overrides. */
-static void put_half(Str *out)
-{
-    static const unsigned counts[] = {0, 0, 0, 0, 1, 4};
-    static const char reserved[15];
-    str_add(out, "TZif2");
-    str_addn(out, reserved, sizeof(reserved));
-    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-        put_number(out, counts[i]);
-    str_addn(out, "\0\0\0\0\0\0LMT\0", 10);
-}
-
-/* A zone whose clocks follow a rule of POSIX's TZ, from the bytes of a file: no file of this machine is read. */
-static Zone *zone_of(const char *rule)
-{
-    CLEANUP(str_done) Str bytes = {0};
-    CLEANUP(error_freep) Error *err = NULL;
-    Zone *zone = NULL;
-    put_half(&bytes);
-    put_half(&bytes);
-    str_addf(&bytes, "\n%s\n", rule);
-    if (zone_parse("Test/Zone", bytes.data, bytes.len, &zone, &err) < 0)
-        fail_msg("%s", err->message);
-    return zone;
-}
-
-#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
 #define NOW "2026-11-22T12:00:00Z"
 
 /* Backups, and what is decided on them. */
@@ -202,7 +157,7 @@ static void periods_are_those_of_the_zones_clocks(void **state)
 {
     (void)state;
     CLEANUP(shelf_done) Shelf s = shelf();
-    CLEANUP(zone_freep) Zone *berlin = zone_of(BERLIN);
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     s.rule.zone = berlin;
     s.rule.count[KEEP_DAILY] = 2;
     add(&s, "2026-11-21T22:59:59Z", BACKUP_GOOD); /* 23:59:59 */
@@ -218,7 +173,7 @@ static void an_hour_that_clocks_show_twice_is_one(void **state)
 {
     (void)state;
     CLEANUP(shelf_done) Shelf s = shelf();
-    CLEANUP(zone_freep) Zone *berlin = zone_of(BERLIN);
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     s.rule.zone = berlin;
     s.rule.count[KEEP_HOURLY] = 2;
     add(&s, "2026-10-24T23:30:00Z", BACKUP_GOOD); /* 01:30 */
@@ -235,7 +190,7 @@ static void a_day_that_clocks_go_back_to_is_one(void **state)
 {
     (void)state;
     CLEANUP(shelf_done) Shelf s = shelf();
-    CLEANUP(zone_freep) Zone *zone = zone_of("NST3:30NDT,M4.1.0/0:01,M10.5.0/0:01");
+    CLEANUP(zone_freep) Zone *zone = zone_of_rule(-12600, "NST3:30NDT,M4.1.0/0:01,M10.5.0/0:01");
     s.rule.zone = zone;
     s.rule.count[KEEP_DAILY] = 3;
     add(&s, "2026-10-24T02:20:00Z", BACKUP_GOOD); /* 23:50 on the 23rd */
@@ -456,7 +411,7 @@ static void years_of_nightly_backups_fill_every_class(void **state)
 {
     (void)state;
     CLEANUP(shelf_done) Shelf s = shelf();
-    CLEANUP(zone_freep) Zone *berlin = zone_of(BERLIN);
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     s.rule = (KeepRule){.count = {3, 0, 7, 4, 12, 2}, .grace = USEC_PER_DAY, .zone = berlin};
     usec_t now = at("2024-11-23T01:00:00Z");
     for (unsigned day = 0; day < 730; day++, now += USEC_PER_DAY) {
@@ -813,9 +768,9 @@ static void check_without_rule(const History *h)
 static void any_history_is_decided_as_it_is_told(void **state)
 {
     (void)state;
-    CLEANUP(zone_freep) Zone *berlin = zone_of(BERLIN);
-    CLEANUP(zone_freep) Zone *newfoundland = zone_of("NST3:30NDT,M4.1.0/0:01,M10.5.0/0:01");
-    CLEANUP(zone_freep) Zone *lord_howe = zone_of("<+1030>-10:30<+11>-11,M10.1.0,M4.1.0");
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
+    CLEANUP(zone_freep) Zone *newfoundland = zone_of_rule(-12600, "NST3:30NDT,M4.1.0/0:01,M10.5.0/0:01");
+    CLEANUP(zone_freep) Zone *lord_howe = zone_of_rule(LORD_HOWE);
     const Zone *const zones[] = {zone_utc(), berlin, newfoundland, lord_howe};
     for (unsigned seed = 0; seed < HISTORIES; seed++) {
         CLEANUP(history_done) History h;

@@ -1,59 +1,15 @@
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <time.h>
 
 #include "schedule/slot.h"
 
+#include "../../tests/unit/zone.h"
+
 #define SLOT "2026-11-22T01:00:00Z"
 #define VOLUME_A "ocid1.bootvolume.oc1.phx.a"
 #define VOLUME_B "ocid1.bootvolume.oc1.phx.b"
-
-static usec_t at(const char *time)
-{
-    usec_t t;
-    assert_int_equal(parse_rfc3339(time, &t), 0);
-    return t;
-}
-
-static void put_number(Str *out, unsigned number)
-{
-    const char bytes[] = {(char)(number >> 24), (char)(number >> 16), (char)(number >> 8), (char)number};
-    str_addn(out, bytes, sizeof(bytes));
-}
-
-/* One of the two halves of a TZif file: no transitions, one type, which the rule at the end overrides. */
-static void put_half(Str *out)
-{
-    static const unsigned counts[] = {0, 0, 0, 0, 1, 4};
-    static const char reserved[15];
-    str_add(out, "TZif2");
-    str_addn(out, reserved, sizeof(reserved));
-    for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-        put_number(out, counts[i]);
-    str_addn(out, "\0\0\0\0\0\0LMT\0", 10);
-}
-
-/* A zone whose clocks follow a rule of POSIX's TZ, from the bytes of a file: no file of this machine is read. */
-static Zone *zone_of(const char *rule)
-{
-    CLEANUP(str_done) Str bytes = {0};
-    CLEANUP(error_freep) Error *err = NULL;
-    Zone *zone = NULL;
-    put_half(&bytes);
-    put_half(&bytes);
-    str_addf(&bytes, "\n%s\n", rule);
-    if (zone_parse("Test/Zone", bytes.data, bytes.len, &zone, &err) < 0)
-        fail_msg("%s", err->message);
-    return zone;
-}
 
 static void assert_tag(const char *schedule, usec_t slot, const char *expected)
 {
@@ -333,8 +289,8 @@ static void each_letter_is_in_the_c_locale(void **state)
 static void letters_tell_what_the_zones_clocks_show(void **state)
 {
     (void)state;
-    CLEANUP(zone_freep) Zone *berlin = zone_of("CET-1CEST,M3.5.0,M10.5.0/3");
-    CLEANUP(zone_freep) Zone *newfoundland = zone_of("NST3:30NDT,M3.2.0,M11.1.0");
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
+    CLEANUP(zone_freep) Zone *newfoundland = zone_of_rule(-12600, "NST3:30NDT,M3.2.0,M11.1.0");
     const char *text = "{slot:%F %T %z %Z %j %a}";
     assert_filled_in(text, "2026-12-31T23:30:00Z", berlin, "2027-01-01 00:30:00 +0100 CET 001 Fri");
     assert_filled_in(text, "2026-10-25T00:30:00Z", berlin, "2026-10-25 02:30:00 +0200 CEST 298 Sun");
@@ -347,7 +303,7 @@ static void letters_tell_what_the_zones_clocks_show(void **state)
 static void nothing_of_the_machine_is_in_a_name(void **state)
 {
     (void)state;
-    CLEANUP(zone_freep) Zone *berlin = zone_of("CET-1CEST,M3.5.0,M10.5.0/3");
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     const char *before = getenv("TZ");
     CLEANUP(freep) char *saved = xstrdup(before);
     setenv("TZ", "XXX-9YYY", 1);

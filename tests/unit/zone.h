@@ -11,6 +11,14 @@
 #include "base/str.h"
 #include "schedule/zone.h"
 
+/* An instant from its text. */
+__attribute__((unused)) static usec_t at(const char *time)
+{
+    usec_t t;
+    assert_int_equal(parse_rfc3339(time, &t), 0);
+    return t;
+}
+
 /* An offset and its abbreviation of three letters; a change to types[type]. */
 typedef struct TestType {
     int32_t offset;

@@ -101,6 +101,11 @@ static const Node *read_text(const FieldReader *r, const Field *f, const Node *n
         problem(r, node->mark, "%s must begin with \"%s\", as this does not: \"%s\"", f->name, f->prefix, text);
         return NULL;
     }
+    CLEANUP(error_freep) Error *err = NULL;
+    if (f->check && f->check(text, &err) < 0) {
+        problem(r, node->mark, "%s: %s", f->name, err->message);
+        return NULL;
+    }
     return node;
 }
 

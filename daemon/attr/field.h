@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "data/node.h"
 #include "data/problem.h"
 
@@ -37,6 +38,7 @@ typedef enum FieldFlags {
     FIELD_STATE = 1 << 6,     /* the condition on the object's state; unless it is given only writable ones match */
     FIELD_FOLD = 1 << 7,      /* compared without regard to case */
     FIELD_SOURCE = 1 << 8,    /* names what the object is to be made of, instead of an object that is there */
+    FIELD_FILTER = 1 << 10,   /* a condition that the API's list takes as a parameter of that name */
     FIELD_CREATE = 1 << 9,    /* said when it is made, and never changed */
 } FieldFlags;
 
@@ -51,6 +53,7 @@ struct Field {
     const char *const *values; /* of an enum, ends with NULL */
     const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
+    int (*check)(const char *text, Error **err); /* of a text, besides all that; NULL: nothing more */
     const char *const *reserved; /* keys of a tag map that are ours: never declared, never removed; NULL: none */
     const char *doc;           /* one line of help */
 };

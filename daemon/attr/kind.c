@@ -4,9 +4,10 @@
 
 #include "attr/oci-backup.h"
 #include "attr/oci-image.h"
+#include "attr/oci-schedule.h"
 #include "base/str.h"
 
-const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, NULL};
+const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, &oci_boot_volume_backup_schedule, NULL};
 
 const Kind *kind_find(const char *name)
 {

@@ -20,12 +20,20 @@ typedef struct Kind {
     unsigned flags;
     const Field *fields;      /* the rows of `spec` */
     const char *id, *container, *state; /* members of a live object */
+    const char *times[2];                /* members that tell when it came into being: the first one that is there counts */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
     const char *source;       /* member that names what the object is a copy of, whose tags it bears too; NULL: none */
     const struct Kind *source_kind;
+    const struct Kind *makes; /* a schedule: its documents are about volumes, and have objects of this kind made; NULL: it is none */
     const char *doc;
 } Kind;
+
+/* Whose objects the documents of a kind are about: what a schedule makes, else the kind's own. */
+static inline const Kind *kind_of_objects(const Kind *kind)
+{
+    return kind->makes ? kind->makes : kind;
+}
 
 /* The value of a selector's condition that every value meets. */
 #define SELECTOR_ANY "*"

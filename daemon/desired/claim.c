@@ -65,7 +65,8 @@ static const char *overlap_field(Overlap *o, const NodeEntry *a, const NodeEntry
 const char *claim_overlap(Arena *arena, const Spec *a, const Spec *b, Mark *ret_a, Mark *ret_b)
 {
     Overlap o = {.arena = arena, .a = a, .b = b};
-    if (a->kind != b->kind)
+    /* Several schedules of one volume make backups of their own. */
+    if (a->kind != b->kind || a->kind->makes)
         return NULL;
     for (o.field = a->kind->fields; o.field->name; o.field++) {
         const NodeEntry *ea = node_entry(a->want, o.field->name), *eb = node_entry(b->want, o.field->name);

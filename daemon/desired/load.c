@@ -14,6 +14,7 @@
 #include "data/yaml-read.h"
 #include "desired/claim.h"
 #include "desired/revision.h"
+#include "desired/timetable.h"
 #include "schedule/slot.h"
 
 #define API_VERSION "imagekeeper/v1"
@@ -33,6 +34,7 @@ typedef struct Loader {
     VEC(char *) files;
     const char *shown; /* of the file at hand, in problems: as the user would type it */
     const char *file;  /* of the file at hand, in results: relative to the specs directory */
+    usec_t written;    /* wall: when the file at hand was changed last */
 } Loader;
 
 static void complain(const Loader *l, const char *file, Mark mark, const char *format, ...) PRINTF(4, 5);
@@ -242,6 +244,8 @@ static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
     if (want && want->type == NODE_MAP) {
         check_account(l, kind, want);
         check_target(l, kind, want);
+        if (kind->makes)
+            timetable_check(want, l->shown, &l->specs->zones, l->problems);
     }
     check_identity(l, kind, doc);
     check_ignore(l, kind, node_get(node_get(doc, "reconcile"), "ignore"));
@@ -255,7 +259,7 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
     const char *mode = node_get_text(reconcile, "mode"), *tags = node_get_text(reconcile, "tags");
     const Field *source = kind_source(kind);
     const char *source_id = source ? node_get_text(want, source->name) : NULL;
-    if (!source_id)
+    if (!source_id && !kind->makes)
         check_declares_something(l, kind, want);
     Spec *spec = VEC_ADD(&l->items);
     *spec = (Spec){
@@ -268,6 +272,7 @@ static void add_spec(Loader *l, const Kind *kind, const Node *doc)
         .target = node_get_text(want, kind_target(kind)->name),
         .selector = node_get(want, kind_selector(kind)->name),
         .source = source_id,
+        .timetable = kind->makes ? timetable_new(want, l->written, &l->specs->zones, arena) : NULL,
         .want = want,
         .observe = mode && streq(mode, "observe"),
         .exact_tags = tags && streq(tags, "exact"),
@@ -282,8 +287,10 @@ static int read_file(Loader *l, const char *path, Error **err)
     CLEANUP(freep) char *text = NULL;
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     size_t size;
+    struct stat st;
     if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
         return -1;
+    l->written = stat(path, &st) < 0 ? clock_wall() : (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)st.st_mtim.tv_nsec / 1000;
     const char *slash = l->is_folder ? path + strlen(l->real) : strrchr(l->root, '/');
     l->file = arena_strdup(l->specs->arena, slash ? slash + 1 : l->root);
     l->shown = shown_file(l, l->file);
@@ -367,6 +374,8 @@ static void loader_done(Loader *l)
     for (size_t i = 0; i < l->files.n; i++)
         free(l->files.items[i]);
     VEC_DONE(&l->files);
+    for (size_t i = 0; l->specs && i < l->items.n; i++)
+        timetable_done(l->items.items[i].timetable); /* the set is not to be */
     VEC_DONE(&l->items);
     map_free(l->texts);
     specs_free(l->specs);

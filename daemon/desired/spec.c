@@ -3,6 +3,7 @@
 #include "desired/spec.h"
 
 #include "base/str.h"
+#include "desired/timetable.h"
 
 Specs *specs_ref(Specs *specs)
 {
@@ -14,6 +15,11 @@ void specs_free(Specs *specs)
 {
     if (!specs || --specs->refs > 0)
         return;
+    for (size_t i = 0; i < specs->n; i++)
+        timetable_done(specs->items[i].timetable);
+    for (size_t i = 0; i < specs->zones.n; i++)
+        zone_free(specs->zones.items[i]);
+    VEC_DONE(&specs->zones);
     arena_free(specs->arena);
     free(specs);
 }

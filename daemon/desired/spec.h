@@ -5,7 +5,9 @@
 
 #include "attr/kind.h"
 #include "base/clock.h"
+#include "base/vec.h"
 #include "data/node.h"
+#include "schedule/zone.h"
 
 typedef struct Spec {
     size_t index;           /* in its set */
@@ -17,6 +19,7 @@ typedef struct Spec {
     const char *target;     /* id of the live object, or NULL: */
     const Node *selector;   /* the conditions, typed by their rows; or NULL: */
     const char *source;     /* id of what the object is to be made of */
+    const struct Timetable *timetable; /* of a schedule; else NULL */
     const Node *want;       /* the whole `spec` map, typed by the kind's rows */
     bool observe;           /* report, change nothing */
     bool exact_tags;
@@ -25,11 +28,14 @@ typedef struct Spec {
     const char *suspend_reason;
 } Spec;
 
+typedef VEC(Zone *) Zones; /* each once */
+
 typedef struct Specs {
     unsigned refs; /* a round keeps the set that it began with */
     Arena *arena;
     const Spec *items;
     size_t n;
+    Zones zones; /* that its schedules name */
     const char *revision; /* of the tree they came from, or NULL */
 } Specs;
 

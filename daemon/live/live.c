@@ -55,7 +55,7 @@ static int check_tags(const Kind *kind, const Node *object, const char *id, Erro
 }
 
 /* `object` has every member that is kept. */
-static int finish(const Kind *kind, const Node *object, const char *etag, Arena *arena, Live **ret, Error **err)
+static int finish(const Kind *kind, const Node *object, usec_t born, const char *etag, Arena *arena, Live **ret, Error **err)
 {
     const char *id = node_get_text(object, kind->id);
     if (!id || !*id)
@@ -76,6 +76,7 @@ static int finish(const Kind *kind, const Node *object, const char *etag, Arena 
         .object = object,
         .source_id = text_or_null(object, kind->source),
     };
+    live->born = born;
     if (kind->state && !live->state)
         return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", kind->state, id);
     if (check_tags(kind, object, id, err) < 0)
@@ -105,6 +106,18 @@ static int keep(NodeBuilder *b, const Source *source, const char *member, Error 
     return 0;
 }
 
+static usec_t when_born(const Kind *kind, const Source *source)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kind->times) && kind->times[i]; i++) {
+        const char *member = kind->times[i];
+        const char *text = source->node ? node_get_text(source->node, member) : json_item_text(source->item, member);
+        usec_t time;
+        if (text && parse_rfc3339(text, &time) == 0)
+            return time;
+    }
+    return 0;
+}
+
 static int keep_all(const Kind *kind, const Source *source, const char *etag, Live **ret, Error **err)
 {
     NodeBuilder *b = node_builder_new(source->arena, NODE_MAP, (Mark){0});
@@ -116,7 +129,7 @@ static int keep_all(const Kind *kind, const Source *source, const char *etag, Li
         if (f->flags & FIELD_ATTRIBUTE)
             r = keep(b, source, field_wire(f), err);
     const Node *object = node_builder_end(b);
-    return r < 0 ? r : finish(kind, object, etag, source->arena, ret, err);
+    return r < 0 ? r : finish(kind, object, when_born(kind, source), etag, source->arena, ret, err);
 }
 
 int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err)

@@ -19,6 +19,7 @@ typedef struct Live {
     const Node *object;    /* wire name → value */
     const char *source_id; /* of what it is a copy of; NULL: of nothing, or not known */
     const struct Live *source; /* that, where it was needed and could be read */
+    usec_t born;           /* wall; 0: not known */
     bool unsure;           /* two pages of one list showed it differently */
 } Live;
 

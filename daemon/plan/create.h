@@ -6,9 +6,7 @@
 #pragma once
 
 #include "plan/plan.h"
-
-/* A FAULTY backup is made again until so many attempts have failed. */
-#define ATTEMPTS_MAX 3
+#include "schedule/due.h"
 
 /* Is it one that counts: not deleted, not FAULTY? */
 bool backup_is_live(const Live *backup);

@@ -115,7 +115,7 @@ static bool stays(const Scene *scene, const Entry *entry)
     const KeepItem *item = entry->item;
     if (!scene->rule || item->mark == PRUNE_MARK_NEVER || item->mark == PRUNE_MARK_UNREADABLE)
         return true;
-    if (item->slot > scene->now)
+    if (item->slot > scene->now || item->state == BACKUP_GONE)
         return true;
     if (item->state == BACKUP_GOOD)
         return entry == scene->newest || has_place(entry);
@@ -168,6 +168,8 @@ static const char *explain(const Scene *scene, const Entry *entry, Arena *arena)
         add_reason(&out, "unfinished");
     else if (item->state == BACKUP_FAULTY)
         add_reason(&out, "faulty");
+    else if (item->state == BACKUP_GONE)
+        add_reason(&out, "deleted");
     else
         add_good(&out, scene, entry);
     return arena_strndup(arena, str_get(&out), out.len);

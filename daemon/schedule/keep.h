@@ -16,7 +16,7 @@ typedef enum KeepClass {
     KEEP_CLASS_MAX,
 } KeepClass;
 
-const char *keep_class_name(KeepClass class);
+const char *keep_class_name(KeepClass class) __attribute__((returns_nonnull));
 
 /* How many of each class stay. */
 typedef struct KeepRule {
@@ -30,6 +30,7 @@ typedef enum BackupState {
     BACKUP_GOOD,       /* AVAILABLE */
     BACKUP_UNFINISHED, /* asked for, or being made */
     BACKUP_FAULTY,
+    BACKUP_GONE,       /* deleted, though still shown: no decision is made on it */
     BACKUP_UNSURE,     /* shown differently by two pages of a list */
     BACKUP_STATE_MAX,
 } BackupState;

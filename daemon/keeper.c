@@ -26,6 +26,7 @@ typedef struct Lane {
     Round *round;
     Specs *specs;               /* that the round began with */
     usec_t started;             /* of the round, monotonic */
+    usec_t next_look;           /* wall: when the round found that something will be due; 0: nothing will */
     uint64_t rounds;
     sd_event_source *timer;
     sd_event_source *round_over; /* ends a round from outside its own callbacks */
@@ -51,6 +52,7 @@ struct Keeper {
     usec_t specs_read;          /* when the files were last looked at, monotonic */
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
     Memory *memory;
+    News *news;
     Fold *fold;
     bool stopping;
 };
@@ -83,6 +85,7 @@ static void keeper_done(Keeper *k)
     specs_free(k->specs);
     free(k->specs_problem);
     memory_free(k->memory);
+    news_free(k->news);
     fold_free(k->fold);
     http_free(k->http);
     sd_event_unref(k->loop);
@@ -293,6 +296,19 @@ static int settle(Keeper *k)
     return 0;
 }
 
+/* When a slot comes due or a backup is to be looked after, a round begins before the interval is over; but rounds take a tenth of the
+ * time at most, however much comes due. */
+static usec_t next_round(const Lane *lane)
+{
+    usec_t now = clock_monotonic(), wall = clock_wall(), took = now - lane->started;
+    usec_t by_interval = lane->started + next_interval(lane), due = by_interval;
+    if (lane->next_look)
+        due = now + (lane->next_look > wall ? lane->next_look - wall : 0);
+    if (due < now + 9 * took)
+        due = now + 9 * took;
+    return due < by_interval ? due : by_interval;
+}
+
 static int on_round_over(sd_event_source *source, void *userdata)
 {
     (void)source;
@@ -301,8 +317,12 @@ static int on_round_over(sd_event_source *source, void *userdata)
     bool stopped = k->stopping || k->next_outfit.config;
     Report report = {.specs = lane->specs};
     report.results = round_results(lane->round, &report.n);
-    for (size_t i = 0; i < report.n; i++)
+    lane->next_look = 0;
+    for (size_t i = 0; i < report.n; i++) {
+        usec_t next = report.results[i].plan->next_look;
         journal_account(k->log, k->fold, &report.results[i], stopped, clock_monotonic());
+        lane->next_look = next && (!lane->next_look || next < lane->next_look) ? next : lane->next_look;
+    }
     lane->totals = report_totals(&report);
     round_free(TAKE(lane->round));
     specs_free(TAKE(lane->specs));
@@ -312,7 +332,7 @@ static int on_round_over(sd_event_source *source, void *userdata)
     if (lane->look_again)
         look_now(lane);
     else
-        arm(lane, lane->started + next_interval(lane));
+        arm(lane, next_round(lane));
     return 0;
 }
 
@@ -354,6 +374,7 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
         .n_slots = lane->slots.n,
         .http = k->http,
         .memory = k->memory,
+        .news = k->news,
     };
     RoundHandlers handlers = {.changed = on_changed, .done = on_round_done, .userdata = lane};
     lane->round = round_start(k->loop, &options, &handlers);
@@ -444,6 +465,7 @@ static int set_up(Keeper *k, Error **err)
         return error_set(err, ERROR_LOCAL, "signals cannot be watched");
     sd_event_set_watchdog(k->loop, true);
     k->memory = memory_new();
+    k->news = news_new();
     k->fold = fold_new();
     return http_new(k->loop, &k->http, err);
 }

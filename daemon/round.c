@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "live/look.h"
+#include "plan/scheduled.h"
 
 typedef struct AccountRound {
     Round *round;
@@ -52,6 +53,15 @@ static void explain(const AccountRound *a, Error *e)
     e->message = xasprintf("%s; %s", message, advice);
 }
 
+static void look_after_made(Plan *plan)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        const Change *c = &plan->changes.items[i];
+        if (c->action == ACTION_CREATE && c->outcome == OUTCOME_DONE && c->live->id)
+            scheduled_look_after(plan, backup_state(c->live->kind, c->live->state), c->live->born);
+    }
+}
+
 static void finish(AccountRound *a)
 {
     Round *round = a->round;
@@ -66,6 +76,9 @@ static void finish(AccountRound *a)
     *result = (AccountResult){.slot = a->slot, .plan = a->plan};
     if (account)
         result->requests = http_client_sent(account->client) - a->sent_before;
+    look_after_made(a->plan);
+    if (round->options.news)
+        news_tell(round->options.news, a->plan, round->snapshot, a->slot->config->name);
     if (round->options.memory && !round->stopping)
         memory_learn(round->options.memory, a->plan, round->snapshot, a->slot->config->name, round->started,
                      round->options.config->interval);
@@ -88,7 +101,14 @@ static void on_run_done(void *userdata)
 static void plan_and_go(AccountRound *a)
 {
     const RoundOptions *o = &a->round->options;
-    PlanOptions options = {.now = clock_wall(), .observe = o->config->observe, .account = a->slot->config->name};
+    CLEANUP(freep) char *clock_trouble = a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
+    PlanOptions options = {
+        .now = clock_wall(),
+        .clock_trouble = clock_trouble,
+        .hints = o->plan_only,
+        .observe = o->config->observe,
+        .account = a->slot->config->name,
+    };
     a->plan = plan_make(o->specs, a->round->snapshot, &options);
     if (o->plan_only || a->round->stopping) {
         finish(a);
@@ -96,6 +116,7 @@ static void plan_and_go(AccountRound *a)
     }
     GuardOptions guard = {
         .max_changes = o->config->max_changes,
+        .max_deletes = o->config->max_deletes,
         .config_file = o->config->file,
         .account = a->slot->config->name,
         .memory = o->memory,
@@ -154,10 +175,11 @@ static void looks_free(AccountRound *a)
     VEC_DONE(&a->looks);
 }
 
+/* Is any document about objects of the kind? */
 static bool has_kind(const Specs *specs, const Kind *kind, const char *account)
 {
     for (size_t i = 0; i < specs->n; i++)
-        if (specs->items[i].kind == kind && streq(specs->items[i].account, account))
+        if (kind_of_objects(specs->items[i].kind) == kind && streq(specs->items[i].account, account))
             return true;
     return false;
 }
@@ -207,6 +229,7 @@ Round *round_start(sd_event *loop, const RoundOptions *options, const RoundHandl
     *round = (Round){.loop = loop, .options = *options, .handlers = *handlers, .started = clock_monotonic()};
     sd_event_add_defer(loop, &round->wake, check_end, round);
     round->snapshot = snapshot_new(options->specs->n);
+    round->snapshot->wants_orphans = options->wants_orphans;
     round->accounts = xcalloc(options->n_slots, sizeof(AccountRound));
     round->results = xcalloc(options->n_slots, sizeof(AccountResult));
     for (size_t i = 0; i < options->n_slots; i++)
@@ -257,6 +280,11 @@ void round_free(Round *round)
     free(round->accounts);
     free(round->results);
     free(round);
+}
+
+const Snapshot *round_snapshot(const Round *round)
+{
+    return round->snapshot;
 }
 
 const AccountResult *round_results(const Round *round, size_t *ret_n)

@@ -9,6 +9,7 @@
 #include "accounts.h"
 #include "execute/run.h"
 #include "plan/guard.h"
+#include "plan/news.h"
 
 typedef struct Round Round;
 
@@ -27,6 +28,8 @@ typedef struct RoundOptions {
     Http *http;
     bool plan_only;
     const SavedPlan *saved;
+    bool wants_orphans; /* also remember backups of schedules that nobody declares */
+    News *news;     /* what of earlier rounds is worth telling; or NULL */
     Memory *memory; /* of earlier rounds, which learns from this one; or NULL */
 } RoundOptions;
 
@@ -45,5 +48,7 @@ DEFINE_CLEANUP(Round, round_free)
 /* Looks are given up, writes that are on their way go to their end, nothing new begins; `done` runs when that is so. */
 void round_stop(Round *round);
 
+/* After `done`: what was seen. Borrowed. */
+const Snapshot *round_snapshot(const Round *round);
 /* After `done`: one for each of the accounts that documents (or the saved plan) name. Borrowed from the round. */
 const AccountResult *round_results(const Round *round, size_t *ret_n);

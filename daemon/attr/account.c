@@ -41,6 +41,8 @@ const AccountType *account_type_find(const char *name)
 static const Field limit_fields[] = {
     {"maxChanges", .type = FIELD_INT, .min = 1, .max = 1000000,
      .doc = "an account with more writes than this in one round has all of them held; 100 unless said otherwise"},
+    {"maxDeletes", .type = FIELD_INT, .min = 0, .max = 1000000,
+     .doc = "an account with more deletions than this in one round has all of them held; 10 unless said otherwise"},
     {0},
 };
 

@@ -38,7 +38,6 @@ typedef enum FieldFlags {
     FIELD_STATE = 1 << 6,     /* the condition on the object's state; unless it is given only writable ones match */
     FIELD_FOLD = 1 << 7,      /* compared without regard to case */
     FIELD_SOURCE = 1 << 8,    /* names what the object is to be made of, instead of an object that is there */
-    FIELD_FILTER = 1 << 10,   /* a condition that the API's list takes as a parameter of that name */
     FIELD_CREATE = 1 << 9,    /* said when it is made, and never changed */
 } FieldFlags;
 

@@ -23,7 +23,9 @@ typedef struct Kind {
     const char *times[2];                /* members that tell when it came into being: the first one that is there counts */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
-    const char *source;       /* member that names what the object is a copy of, whose tags it bears too; NULL: none */
+    const char *failed_state;           /* of one that was asked for and never became anything; NULL: none */
+    const char *source;       /* member that names what the object is a copy of, whose tags it bears too, and parameter of
+                                 the list that takes the copies of one; NULL: none */
     const struct Kind *source_kind;
     const struct Kind *makes; /* a schedule: its documents are about volumes, and have objects of this kind made; NULL: it is none */
     const char *doc;

@@ -11,8 +11,8 @@
 
 static const char *const states[] = {"REQUEST_RECEIVED", "CREATING", "AVAILABLE", "FAULTY", "TERMINATING", "TERMINATED", NULL};
 static const char *const volume_states[] = {"PROVISIONING", "RESTORING", "AVAILABLE", "TERMINATING", "TERMINATED", "FAULTY", NULL};
-static const char *const writable_states[] = {"AVAILABLE", NULL};
-static const char *const gone_states[] = {"TERMINATING", "TERMINATED", NULL};
+const char *const oci_block_writable_states[] = {"AVAILABLE", NULL};
+const char *const oci_block_gone_states[] = {"TERMINATING", "TERMINATED", NULL};
 const char *const oci_backup_types[] = {"FULL", "INCREMENTAL", NULL};
 static const char *const source_types[] = {"MANUAL", "SCHEDULED", NULL};
 
@@ -20,7 +20,7 @@ const char *const oci_backup_own_tags[] = {IDENTITY_TAG, PRUNE_TAG, NULL};
 
 #define VOLUME_CONDITION(name, noun)                                                           \
     {                                                                                          \
-        name, .type = FIELD_TEXT, .flags = FIELD_FILTER, .min = 1, .max = 255, .prefix = "ocid1.", \
+        name, .type = FIELD_TEXT, .min = 1, .max = 255, .prefix = "ocid1.",                    \
         .doc = "OCID of the " noun " that the backup was made of"                              \
     }
 
@@ -33,7 +33,7 @@ const char *const oci_backup_own_tags[] = {IDENTITY_TAG, PRUNE_TAG, NULL};
 #define OF_BLOCK_STORAGE                                                                                               \
     .account_type = "oci", .flags = KIND_IF_MATCH, .id = "id", .container = "compartmentId", .state = "lifecycleState", \
     .times = {"timeRequestReceived", "timeCreated"},                                                                   \
-    .writable_states = writable_states, .gone_states = gone_states
+    .writable_states = oci_block_writable_states, .gone_states = oci_block_gone_states, .failed_state = "FAULTY"
 
 static const Field volume_backup_selector[] = {
     OCI_COMPARTMENT("volume backups"),

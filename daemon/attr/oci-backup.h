@@ -9,6 +9,8 @@ extern const char *const oci_backup_types[];
 extern const char *const oci_backup_own_tags[];
 
 extern const Kind oci_volume_backup, oci_boot_volume_backup;
+/* States of volumes and backups. */
+extern const char *const oci_block_writable_states[], *const oci_block_gone_states[];
 /* The conditions on boot volumes. */
 extern const Field oci_boot_volume_selector[];
 /* Only looked at: no document declares one. */

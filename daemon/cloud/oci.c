@@ -128,10 +128,15 @@ static Error *read_error(void *userdata, const HttpAnswer *answer)
     return error;
 }
 
-static void add_list_target(const Kind *kind, const char *container, unsigned page_size, const char *page, Str *out)
+static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size, const char *page,
+                            Str *out)
 {
     str_addf(out, "%s?compartmentId=", kind->collection);
     str_add_percent(out, container);
+    if (source) {
+        str_addf(out, "&%s=", kind->source);
+        str_add_percent(out, source);
+    }
     str_addf(out, "&limit=%u", page_size);
     if (page) {
         str_add(out, "&page=");
@@ -192,6 +197,12 @@ static void fill_create(const Creation *creation, Str *target, HttpSpec *spec)
     };
 }
 
+static void fill_delete(const Deletion *deletion, Str *target, HttpSpec *spec)
+{
+    add_object_target(deletion->kind, deletion->id, target);
+    *spec = (HttpSpec){.method = "DELETE", .target = str_get(target), .headers = {{"if-match", deletion->etag}}};
+}
+
 const Provider oci_provider = {
     .type = "oci",
     .request_id_header = "opc-request-id",
@@ -209,4 +220,5 @@ const Provider oci_provider = {
     .add_body = add_body,
     .fill_update = fill_update,
     .fill_create = fill_create,
+    .fill_delete = fill_delete,
 };

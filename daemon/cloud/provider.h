@@ -29,6 +29,12 @@ typedef struct Update {
     const char *body;
 } Update;
 
+/* One conditional deletion of one object. All borrowed. */
+typedef struct Deletion {
+    const Kind *kind;
+    const char *id, *etag;
+} Deletion;
+
 /* One creation, which takes a retry token. All borrowed. */
 typedef struct Creation {
     const Kind *kind;
@@ -47,8 +53,8 @@ struct Provider {
     int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out, Error **err);
     Error *(*read_error)(void *credential, const HttpAnswer *answer);
 
-    /* Adds the path and query of one page. `page` is NULL for the first. */
-    void (*add_list_target)(const Kind *kind, const char *container, unsigned page_size, const char *page, Str *out);
+    /* Adds the path and query of one page. `page` is NULL for the first; `source`, unless it is NULL, that only its copies are wanted. */
+    void (*add_list_target)(const Kind *kind, const char *container, const char *source, unsigned page_size, const char *page, Str *out);
     const char *list_member; /* the member of a page that holds its items; NULL: the page is the list */
     /* The token of the page after this one, or NULL. Borrowed from the answer. */
     const char *(*next_page)(const HttpAnswer *answer);
@@ -62,6 +68,7 @@ struct Provider {
     /* Fills `spec` for it; strings are borrowed from `update` and `target`, to which the path is added. */
     void (*fill_update)(const Update *update, Str *target, HttpSpec *spec);
     void (*fill_create)(const Creation *creation, Str *target, HttpSpec *spec);
+    void (*fill_delete)(const Deletion *deletion, Str *target, HttpSpec *spec);
 };
 
 extern const Provider oci_provider;

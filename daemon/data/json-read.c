@@ -437,6 +437,12 @@ const char *json_item_text(const JsonItem *item, const char *key)
     return cJSON_GetStringValue(find_member(to_cjson(item), key, NULL));
 }
 
+const char *json_item_text_in(const JsonItem *item, const char *member, const char *key)
+{
+    const cJSON *inner = find_member(to_cjson(item), member, NULL);
+    return cJSON_IsObject(inner) ? cJSON_GetStringValue(find_member(inner, key, NULL)) : NULL;
+}
+
 int json_item_node(const JsonItem *item, const char *key, Arena *arena, const Node **ret, Error **err)
 {
     bool again = false;

@@ -31,6 +31,8 @@ const char *json_page_text(const JsonPage *page, const char *key);
 
 /* The text of a string member of an item, or NULL. Borrowed from the page. */
 const char *json_item_text(const JsonItem *item, const char *key);
+/* The same of a member of a member that is an object. */
+const char *json_item_text_in(const JsonItem *item, const char *member, const char *key);
 /* A member as a Node in `arena`, checked strictly; *ret is NULL when it is absent. */
 int json_item_node(const JsonItem *item, const char *key, Arena *arena, const Node **ret, Error **err);
 /* The whole item as a Node. */

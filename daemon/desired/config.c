@@ -12,6 +12,7 @@
 
 #define INTERVAL_DEFAULT (5 * USEC_PER_MINUTE)
 #define MAX_CHANGES_DEFAULT 100
+#define MAX_DELETES_DEFAULT 10
 
 void config_free(Config *config)
 {
@@ -141,6 +142,7 @@ static void fill(Config *config, const FieldReader *r, const Node *top)
     config->interval = (usec_t)get_int(top, "interval", INTERVAL_DEFAULT);
     config->observe = mode && streq(mode, "observe");
     config->max_changes = get_int(node_get(top, "limits"), "maxChanges", MAX_CHANGES_DEFAULT);
+    config->max_deletes = get_int(node_get(top, "limits"), "maxDeletes", MAX_DELETES_DEFAULT);
 }
 
 int config_load(const char *file, Problems *problems, Config **ret, Error **err)

@@ -22,7 +22,7 @@ typedef struct Config {
     const char *specs; /* NULL when it is not said */
     usec_t interval;
     bool observe;
-    int64_t max_changes;
+    int64_t max_changes, max_deletes;
     AccountConfig *accounts;
     size_t n_accounts;
 } Config;

@@ -15,7 +15,7 @@ static int create_check(void *userdata, const HttpAnswer *answer, Error **err)
         return -1;
     if (!creation_is_met(op->change, op->answer))
         return error_set(err, ERROR_PROTOCOL, "the answer shows %s, which is not the %s that was asked for", op->answer->id,
-                         op->change->spec->kind->noun);
+                         op->change->live->kind->noun);
     return 0;
 }
 
@@ -23,12 +23,16 @@ static void create_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
     (void)answer;
     Op *op = userdata;
-    const Kind *kind = op->change->spec->kind;
+    const Kind *kind = op->change->live->kind;
     http_request_free(TAKE(op->request));
     if (!error) {
         op->wrote = true;
         op->change->live = op->answer;
         op_end_as(op, OUTCOME_DONE, NULL);
+    } else if (error->kind == ERROR_TOKEN && op->change->series) {
+        /* A slot whose backup was made, and deleted by somebody, is done. So is one that a list does not show yet. */
+        op->change->made_before = true;
+        op_end_as(op, OUTCOME_DONE, MADE_BEFORE);
     } else if (error->kind == ERROR_TOKEN) {
         /* It was made before: by a try whose answer was lost, by another daemon, or of what was declared then. A list that lags will show
          * it; one that was deleted and is shown no more is made again when the token has expired. */
@@ -48,7 +52,7 @@ static void create_done(void *userdata, HttpAnswer *answer, const Error *error)
 void create_begin(Op *op)
 {
     const Provider *provider = op->account->provider;
-    const Kind *kind = op->change->spec->kind;
+    const Kind *kind = op->change->live->kind;
     CLEANUP(str_done) Str name = {0}, target = {0};
     creation_name(op->change, &name);
     sha256_hex(str_get(&name), name.len, op->token);

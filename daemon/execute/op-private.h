@@ -1,9 +1,12 @@
-/* What the ways of making a change share: op.c (an update) and create.c. */
+/* What the ways of making a change share: op.c (an update), create.c and delete.c. */
 #pragma once
 
 #include "base/str.h"
 #include "execute/op.h"
 #include "sign/key.h"
+
+/* A write that was refused because the object had changed is decided anew so often. */
+#define CONFLICTS_MAX 3
 
 typedef enum OpState {
     OP_LOOK,  /* a single read is under way */
@@ -36,6 +39,7 @@ struct Op {
 };
 
 void op_enter(Op *op, OpState state);
+void op_end(Op *op);
 void op_end_held(Op *op, Hold hold, const char *reason);
 void op_end_as(Op *op, Outcome outcome, const char *reason);
 /* Takes the error over. */
@@ -44,5 +48,18 @@ void op_end_failed(Op *op, Error *error);
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err);
 void op_keep_request_id(Op *op, const HttpAnswer *answer);
 
+/* Looks, and decides anew; `error` is what became of the write. */
+void op_look_again(Op *op, const Error *error);
+/* May a write follow the look, or were there enough of them? Then the operation has ended. */
+bool op_may_write_again(Op *op);
+/* It keeps changing between the look and the write. */
+void op_end_in_conflict(Op *op, const Error *error);
+/* Nothing is left to be written: our own write whose answer was lost, or somebody else's, of which `by_others` tells. */
+void op_settle(Op *op, const char *by_others);
+
+/* The look of a deletion ended with `error` or an answer. True: that was all there is to know, and the operation has ended. */
+bool delete_looked(Op *op, const Error *error);
+/* Deletes what the look shows, if it is what was planned on. */
+void delete_decide(Op *op);
 /* Makes what is not there. */
 void create_begin(Op *op);

@@ -5,8 +5,8 @@
 #include <assert.h>
 
 #include "data/json-write.h"
+#include "plan/scheduled.h"
 
-#define CONFLICTS_MAX 3
 #define REQUEST_ID_MAX 200
 
 /* Which state may follow which. */
@@ -26,7 +26,13 @@ static const Spec *spec_of(const Op *op)
     return op->change->spec;
 }
 
-static void end(Op *op)
+/* Of the object, which is not the document's own where a schedule made it. */
+static const Kind *kind_of(const Op *op)
+{
+    return op->change->live->kind;
+}
+
+void op_end(Op *op)
 {
     op_enter(op, OP_ENDED);
     op->done(op->userdata, op);
@@ -35,26 +41,26 @@ static void end(Op *op)
 void op_end_held(Op *op, Hold hold, const char *reason)
 {
     change_hold(op->plan, op->change, hold, "%s", reason);
-    end(op);
+    op_end(op);
 }
 
 void op_end_as(Op *op, Outcome outcome, const char *reason)
 {
     change_set(op->plan, op->change, outcome, reason);
-    end(op);
+    op_end(op);
 }
 
 void op_end_failed(Op *op, Error *error)
 {
     change_set(op->plan, op->change, OUTCOME_FAILED, error->message);
     plan_fail(op->plan, spec_of(op), op->change->target, error);
-    end(op);
+    op_end(op);
 }
 
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err)
 {
     const char *etag = op->account->provider->etag(answer);
-    if (live_from_text(spec_of(op)->kind, str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) < 0)
+    if (live_from_text(kind_of(op), str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) < 0)
         return -1;
     return 0;
 }
@@ -78,6 +84,15 @@ void op_keep_request_id(Op *op, const HttpAnswer *answer)
 
 static void look(Op *op, usec_t not_before);
 
+/* What is still to be written to a state of the object. */
+static void find_deltas(const Op *op, const Live *live, Deltas *deltas)
+{
+    if (op->change->series)
+        retention_diff(op->change, live, op->plan->arena, deltas);
+    else
+        diff_object(spec_of(op), live, op->plan->now, op->plan->arena, deltas, NULL);
+}
+
 /* --- write --- */
 
 /* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. Only a token that was
@@ -85,7 +100,7 @@ static void look(Op *op, usec_t not_before);
 static void make_token(Op *op)
 {
     CLEANUP(str_done) Str name = {0};
-    str_addf(&name, "update\n%s\n%s\n%s\n%s", spec_of(op)->kind->name, op->live->id, op->live->etag, str_get(&op->body));
+    str_addf(&name, "update\n%s\n%s\n%s\n%s", kind_of(op)->name, op->live->id, op->live->etag, str_get(&op->body));
     if (op->void_tokens)
         str_addf(&name, "\n%u", op->void_tokens);
     sha256_hex(str_get(&name), name.len, op->token);
@@ -95,7 +110,7 @@ static void make_token(Op *op)
 static void compare(Op *op)
 {
     Deltas left = {0};
-    diff_object(spec_of(op), op->answer, op->plan->now, op->plan->arena, &left, NULL);
+    find_deltas(op, op->answer, &left);
     if (left.n == 0) {
         VEC_DONE(&left);
         op_end_as(op, OUTCOME_DONE, NULL);
@@ -123,17 +138,27 @@ static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
     return take_own_answer(op, answer, err);
 }
 
-static void end_in_conflict(Op *op, const Error *error)
+void op_end_in_conflict(Op *op, const Error *error)
 {
     Error *e = error_copy(error);
     if (error->kind == ERROR_CONFLICT)
-        error_wrap(&e, "the %s keeps changing between the look and the write", spec_of(op)->kind->noun);
+        error_wrap(&e, "the %s keeps changing between the look and the write", kind_of(op)->noun);
     op_end_failed(op, e);
+}
+
+/* Of what a schedule wants gone: is it still what was planned on? */
+static bool refuse_retention(Op *op)
+{
+    const char *why;
+    if (!op->change->series || retention_holds(op->change, op->live, &why))
+        return false;
+    op_end_held(op, HOLD_UNSURE, why);
+    return true;
 }
 
 /* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write. When
  * no write can follow any more, the look is only for what became of the last one. */
-static void look_again(Op *op, const Error *error)
+void op_look_again(Op *op, const Error *error)
 {
     error_free(op->last);
     op->last = error_copy(error);
@@ -152,12 +177,12 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (error->kind == ERROR_CONFLICT || error->kind == ERROR_TOKEN) {
         op->void_tokens += error->kind == ERROR_TOKEN;
         if (++op->conflicts <= CONFLICTS_MAX)
-            look_again(op, error);
+            op_look_again(op, error);
         else
-            end_in_conflict(op, error);
+            op_end_in_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
         op->unclear = true;
-        look_again(op, error);
+        op_look_again(op, error);
     } else {
         op_end_failed(op, error_copy(error));
     }
@@ -166,7 +191,7 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
 static void write_change(Op *op)
 {
     const Provider *provider = op->account->provider;
-    const Kind *kind = spec_of(op)->kind;
+    const Kind *kind = kind_of(op);
     str_clear(&op->body);
     provider->add_body(kind, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
     if (kind->flags & KIND_RETRY_TOKEN)
@@ -190,22 +215,23 @@ static void write_change(Op *op)
 static bool refuse_state(Op *op)
 {
     const Live *live = op->live;
-    if (live_is_writable(live) && !live_is_foreign(live))
+    /* A mark may also be set on a FAULTY backup, to be rid of it. */
+    if (op->change->series || (live_is_writable(live) && !live_is_foreign(live)))
         return false;
     change_hold(op->plan, op->change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", live->kind->noun,
                live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
-    end(op);
+    op_end(op);
     return true;
 }
 
 /* Nothing differs any more: our own write whose answer was lost, or somebody else's. */
-static void settle(Op *op)
+void op_settle(Op *op, const char *by_others)
 {
     op->wrote = op->unclear;
-    op_end_as(op, OUTCOME_DONE, op->wrote ? NULL : "somebody else made this change meanwhile");
+    op_end_as(op, OUTCOME_DONE, op->wrote ? NULL : by_others);
 }
 
-static bool may_write_again(Op *op)
+bool op_may_write_again(Op *op)
 {
     if (!op->last || retry_left(&op->tries, clock_monotonic()))
         return true;
@@ -216,11 +242,13 @@ static bool may_write_again(Op *op)
 static void decide(Op *op)
 {
     Deltas deltas = {0};
-    diff_object(spec_of(op), op->live, op->plan->now, op->plan->arena, &deltas, NULL);
+    if (refuse_retention(op))
+        return;
+    find_deltas(op, op->live, &deltas);
     bool same = deltas_equal(&deltas, &op->change->deltas);
     if (deltas.n == 0) {
         VEC_DONE(&deltas);
-        settle(op);
+        op_settle(op, "somebody else made this change meanwhile");
         return;
     }
     VEC_DONE(&op->change->deltas);
@@ -232,11 +260,11 @@ static void decide(Op *op)
         op_end_held(op, HOLD_UNSURE, "it has changed since the list was read, and the selector does not take it any more");
         return;
     }
-    if (op->options.exact && !same) {
+    if (op->options.exact && !same && !op->change->series) {
         op_end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
         return;
     }
-    if (!may_write_again(op))
+    if (!op_may_write_again(op))
         return;
     op_enter(op, OP_WRITE);
     write_change(op);
@@ -250,7 +278,7 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
     const Spec *spec = spec_of(op);
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     const Node *whole = NULL;
-    if (!spec->selector || json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
+    if (!spec->selector || op->change->series || json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
         return false;
     return !selector_matches(spec->kind, spec->selector, whole);
 }
@@ -260,7 +288,7 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
     Op *op = userdata;
     if (take_own_answer(op, answer, err) < 0)
         return -1;
-    if (spec_of(op)->kind->flags & KIND_IF_MATCH && !op->answer->etag)
+    if (kind_of(op)->flags & KIND_IF_MATCH && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
     /* The volume behind it is not read again: its tags are only there to be left alone. */
     op->answer->source = op->change->live->source;
@@ -273,6 +301,8 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
     Op *op = userdata;
     (void)answer;
     http_request_free(TAKE(op->request));
+    if (op->change->action == ACTION_DELETE && delete_looked(op, error))
+        return;
     if (error) {
         Error *e = error_copy(error);
         if (op->unclear)
@@ -281,7 +311,10 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
         return;
     }
     op->live = op->answer;
-    decide(op);
+    if (op->change->action == ACTION_DELETE)
+        delete_decide(op);
+    else
+        decide(op);
 }
 
 static void look(Op *op, usec_t not_before)
@@ -289,7 +322,7 @@ static void look(Op *op, usec_t not_before)
     if (op->state != OP_LOOK)
         op_enter(op, OP_LOOK);
     CLEANUP(str_done) Str target = {0};
-    op->account->provider->add_object_target(spec_of(op)->kind, op->change->target, &target);
+    op->account->provider->add_object_target(kind_of(op), op->change->target, &target);
     HttpSpec spec = {.method = "GET", .target = str_get(&target), .not_before = not_before, .safe = true};
     HttpHandlers handlers = {.check = look_check, .done = look_done, .userdata = op};
     op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
@@ -303,7 +336,7 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
         create_begin(op);
         return op;
     }
-    if (!change->live->etag || options->look_first) {
+    if (!change->live->etag || options->look_first || change->action == ACTION_DELETE) {
         look(op, 0);
         return op;
     }

@@ -1,5 +1,6 @@
 /*
- * One change being made: look → decide → write → compare; a creation (create.c) is its write alone. A machine of a few states, each of
+ * One change being made: look → decide → write → compare; a creation (create.c) is its write alone, and a deletion
+ * (delete.c) compares nothing. A machine of a few states, each of
  * which waits for one request.
  *
  * The state that is written on is the state that was diffed: where it came from a list it is read by itself first, for

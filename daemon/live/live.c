@@ -20,9 +20,15 @@ void snapshot_free(Snapshot *s)
     if (!s)
         return;
     for (size_t i = 0; i < s->n; i++) {
-        VEC_DONE(&s->of[i].objects);
-        error_free(s->of[i].error);
+        Observed *observed = &s->of[i];
+        for (size_t k = 0; k < observed->series.n; k++)
+            VEC_DONE(&observed->series.items[k]->made);
+        VEC_DONE(&observed->series);
+        VEC_DONE(&observed->strays);
+        VEC_DONE(&observed->objects);
+        error_free(observed->error);
     }
+    VEC_DONE(&s->orphans);
     free(s->of);
     arena_free(s->arena);
     free(s);
@@ -118,6 +124,11 @@ static usec_t when_born(const Kind *kind, const Source *source)
     return 0;
 }
 
+usec_t item_born(const Kind *kind, const JsonItem *item)
+{
+    return when_born(kind, &(Source){.item = item});
+}
+
 static int keep_all(const Kind *kind, const Source *source, const char *etag, Live **ret, Error **err)
 {
     NodeBuilder *b = node_builder_new(source->arena, NODE_MAP, (Mark){0});
@@ -163,6 +174,15 @@ bool live_is_writable(const Live *live)
 bool live_is_gone(const Live *live)
 {
     return is_one_of(live->kind->gone_states, live->state);
+}
+
+BackupState backup_state(const Kind *kind, const char *state)
+{
+    if (is_one_of(kind->writable_states, state))
+        return BACKUP_GOOD;
+    if (is_one_of(kind->gone_states, state))
+        return BACKUP_GONE;
+    return kind->failed_state && strcasecmp(kind->failed_state, state) == 0 ? BACKUP_FAULTY : BACKUP_UNFINISHED;
 }
 
 bool live_is_foreign(const Live *live)

@@ -9,6 +9,7 @@
 #include "data/json-read.h"
 #include "data/node.h"
 #include "desired/spec.h"
+#include "schedule/due.h"
 
 typedef struct Live {
     const Kind *kind;
@@ -23,6 +24,26 @@ typedef struct Live {
     bool unsure;           /* two pages of one list showed it differently */
 } Live;
 
+/* The backups that one schedule has of one volume. */
+typedef struct Series {
+    const struct Spec *spec;
+    const Live *volume;
+    VEC(Made) made;      /* each once; in no order */
+    struct Series *next; /* of the same volume */
+} Series;
+
+/* Backups of a schedule whose volume is not (any more) among those that it is about. */
+typedef struct Stray {
+    const char *volume;
+    size_t n;
+    usec_t newest; /* slot */
+} Stray;
+
+/* A backup that bears the tag of a schedule that nobody declares. */
+typedef struct Orphan {
+    const char *schedule, *id;
+} Orphan;
+
 /* What one document's look gave. After an error the objects are not to be relied upon, and there are none. */
 typedef struct Observed {
     VEC(const Live *) objects;
@@ -30,14 +51,18 @@ typedef struct Observed {
     /* Where the document says what its object is to be made of: that, and what shows which objects were. */
     const struct Live *volume;
     const Node *selector;
+    /* Of a schedule: its volumes are the objects, and each has a series. */
+    VEC(Series *) series;
+    VEC(Stray *) strays;
 } Observed;
-
 
 /* One look at everything that a set of specs is about. Observed by the index of the Spec. */
 typedef struct Snapshot {
     Arena *arena;
     Observed *of;
     size_t n;
+    bool wants_orphans;    /* set before the look: they are remembered only for who asks for them */
+    VEC(Orphan) orphans;
 } Snapshot;
 
 Snapshot *snapshot_new(size_t n_specs) __attribute__((returns_nonnull));
@@ -48,9 +73,14 @@ DEFINE_CLEANUP(Snapshot, snapshot_free)
 int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err);
 int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err);
 
+/* When the object that an item shows came into being (wall); 0: not known. */
+usec_t item_born(const Kind *kind, const JsonItem *item);
+
 /* Can the object be written in its state, or is it already gone? */
 bool live_is_writable(const Live *live);
 bool live_is_gone(const Live *live);
+/* What the state of a backup means. */
+BackupState backup_state(const Kind *kind, const char *state);
 /* Belongs to the cloud itself (a platform image): never to be written. */
 bool live_is_foreign(const Live *live);
 

@@ -14,20 +14,26 @@ struct Look {
     observe_done_fn done;
     void *userdata;
     Sources *to_copy;   /* what is to be made is made of them */
+    Harvest *harvest;   /* of schedules; NULL: there are none */
     Observer *observer; /* of the objects */
     Sources *copied;    /* what the objects were made of */
 };
 
 static bool is_ours(const Look *look, const Spec *spec)
 {
-    return spec->kind == look->kind && streq(spec->account, look->account->name);
+    return kind_of_objects(spec->kind) == look->kind && streq(spec->account, look->account->name);
+}
+
+static bool is_schedule(const Spec *spec)
+{
+    return spec->kind->makes != NULL;
 }
 
 /* --- the volumes behind the objects --- */
 
 static bool needs_source(const Look *look, const Spec *spec)
 {
-    return look->kind->source && spec->exact_tags && is_ours(look, spec);
+    return look->kind->source && spec->exact_tags && is_ours(look, spec) && !is_schedule(spec);
 }
 
 static void link_sources(const Look *look)
@@ -52,6 +58,8 @@ static void on_copied(void *userdata)
 static void on_objects(void *userdata)
 {
     Look *look = userdata;
+    if (look->harvest)
+        harvest_end(look->harvest);
     look->copied = sources_new();
     for (size_t i = 0; i < look->specs->n; i++) {
         const Observed *observed = &look->snapshot->of[i];
@@ -69,7 +77,7 @@ static void on_objects(void *userdata)
 
 static void observe(Look *look)
 {
-    look->observer = observe_start(look->account, look->kind, look->specs, look->snapshot, look->loop, on_objects, look);
+    look->observer = observe_start(look->account, look->kind, look->specs, look->snapshot, look->harvest, look->loop, on_objects, look);
 }
 
 /* What bears the document's identity tag, in whatever state: of the dead ones the number counts. */
@@ -84,39 +92,78 @@ static const Node *identity_selector(Arena *arena, const Spec *spec, const Live 
     return node_builder_end(b);
 }
 
+/* The volume (NULL) was found, or not. False: the document cannot be looked at, and says why. */
+static bool check_volume(const Look *look, Observed *observed, const Live *volume, const Error *error)
+{
+    if (volume && volume->container)
+        return true;
+    if (observed->error)
+        return false;
+    if (volume) {
+        error_set(&observed->error, ERROR_PROTOCOL, "the answer does not say the %s of %s", look->kind->container, volume->id);
+    } else {
+        observed->error = error_copy(error);
+        error_wrap(&observed->error, "the %s", look->kind->source_kind->noun);
+    }
+    return false;
+}
+
 static void place(const Look *look, const Spec *spec)
 {
     Observed *observed = &look->snapshot->of[spec->index];
     const Error *error = NULL;
     const Live *volume = sources_find(look->to_copy, spec->source, &error);
-    if (volume && volume->container) {
-        observed->selector = identity_selector(look->snapshot->arena, spec, volume);
-        observed->volume = volume;
-    } else if (error) {
-        observed->error = error_copy(error);
-        error_wrap(&observed->error, "the %s", look->kind->source_kind->noun);
-    } else {
-        error_set(&observed->error, ERROR_PROTOCOL, "the answer does not say the %s of %s", look->kind->container, spec->source);
-    }
+    if (!check_volume(look, observed, volume, error))
+        return;
+    observed->selector = identity_selector(look->snapshot->arena, spec, volume);
+    observed->volume = volume;
+}
+
+static void place_schedule(const Look *look, const Spec *spec)
+{
+    Observed *observed = &look->snapshot->of[spec->index];
+    const Observed *volumes = sources_of(look->to_copy, spec);
+    if (volumes->error)
+        check_volume(look, observed, NULL, volumes->error);
+    for (size_t i = 0; i < volumes->objects.n; i++)
+        if (check_volume(look, observed, volumes->objects.items[i], NULL))
+            harvest_add(look->harvest, spec, volumes->objects.items[i]);
 }
 
 static void on_to_copy(void *userdata)
 {
     Look *look = userdata;
-    for (size_t i = 0; i < look->specs->n; i++)
-        if (is_ours(look, &look->specs->items[i]) && look->specs->items[i].source)
-            place(look, &look->specs->items[i]);
+    for (size_t i = 0; i < look->specs->n; i++) {
+        const Spec *spec = &look->specs->items[i];
+        if (is_ours(look, spec) && is_schedule(spec))
+            place_schedule(look, spec);
+        else if (is_ours(look, spec) && spec->source)
+            place(look, spec);
+    }
     observe(look);
+}
+
+static void want_volume(Look *look, const Spec *spec)
+{
+    if (spec->source)
+        sources_want(look->to_copy, spec->source);
+    if (!is_schedule(spec))
+        return;
+    sources_want_of(look->to_copy, spec);
+    if (!look->harvest)
+        look->harvest = harvest_new(look->kind, look->specs, look->account->name, look->snapshot);
 }
 
 Look *look_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, sd_event *loop,
                  observe_done_fn done, void *userdata)
 {
     Look *look = xcalloc(1, sizeof(*look));
-    *look = (Look){account, kind, specs, snapshot, loop, done, userdata, sources_new(), NULL, NULL};
+    *look = (Look){.account = account, .kind = kind, .specs = specs, .snapshot = snapshot, .loop = loop, .done = done};
+    look->userdata = userdata;
+    look->to_copy = sources_new();
     for (size_t i = 0; i < specs->n; i++)
-        if (is_ours(look, &specs->items[i]) && specs->items[i].source)
-            sources_want(look->to_copy, specs->items[i].source);
+        if (is_ours(look, &specs->items[i]))
+            want_volume(look, &specs->items[i]);
     if (sources_is_empty(look->to_copy))
         observe(look);
     else
@@ -130,6 +177,7 @@ void look_free(Look *look)
         return;
     sources_free(look->copied);
     observe_free(look->observer);
+    harvest_free(look->harvest);
     sources_free(look->to_copy);
     free(look);
 }

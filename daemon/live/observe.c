@@ -7,6 +7,9 @@
 
 #define LIST_PAGES_MAX 20000
 
+/* With more sources than these in one container its whole list is read. */
+#define SOURCES_MAX 4
+
 /* All documents that name one id. */
 typedef struct Wanted {
     const char *id;
@@ -23,11 +26,13 @@ typedef struct Shown {
     Map *ids;
 } Shown;
 
-/* The list of one container. */
+/* The list of one container, or of the copies of one source in it. */
 typedef struct Listing {
     Observer *observer;
     const char *container;
+    const char *source; /* NULL: whatever lies there */
     VEC(const Spec *) selectors;
+    bool for_harvest;
     /* Where there are selectors: the ids on the newest page and the one before it, between which an item moves when others come or
      * go; and all that a selector took. What nobody claims is not remembered any longer. */
     Shown shown[2];
@@ -38,6 +43,13 @@ typedef struct Listing {
     unsigned fruitless;    /* of those, how many in a row settled nothing */
     bool begun, ended;
 } Listing;
+
+/* Which lists of one container are wanted: few sources have a list each, as the container may hold far more. */
+typedef struct Demand {
+    bool whole;
+    unsigned n;
+    const char *sources[SOURCES_MAX];
+} Demand;
 
 /* One page on its way. */
 typedef struct Page {
@@ -68,7 +80,9 @@ struct Observer {
     VEC(Wanted *) wanted;     /* in the order of the specs */
     size_t first_open;        /* all before it are settled */
     size_t n_open;
-    Map *by_container;        /* container → Listing */
+    Harvest *harvest;
+    Map *demands;             /* container → Demand */
+    Map *by_container;        /* container, or container and source → Listing */
     VEC(Listing *) listings;
     VEC(Single *) singles;
     unsigned window;          /* single reads at a time */
@@ -92,15 +106,17 @@ static void settle(Observer *o, Wanted *w, const Error *error)
             fail_spec(o, w->specs.items[i], error);
 }
 
-static Listing *get_listing(Observer *o, const char *container)
+static Listing *get_listing(Observer *o, const char *container, const char *source)
 {
-    Listing *l = map_get(o->by_container, container);
+    CLEANUP(freep) char *key = source ? xasprintf("%s\n%s", container, source) : xstrdup(container);
+    Listing *l = map_get(o->by_container, key);
     if (!l) {
         l = xcalloc(1, sizeof(*l));
         l->observer = o;
         l->container = arena_strdup(o->snapshot->arena, container);
+        l->source = arena_strdup(o->snapshot->arena, source);
         l->taken_ids = map_new();
-        map_put(o->by_container, l->container, l);
+        map_put(o->by_container, arena_strdup(o->snapshot->arena, key), l);
         *VEC_ADD(&o->listings) = l;
     }
     return l;
@@ -109,6 +125,44 @@ static Listing *get_listing(Observer *o, const char *container)
 static void wake(Observer *o)
 {
     sd_event_source_set_enabled(o->wake, SD_EVENT_ONESHOT);
+}
+
+/* --- which lists --- */
+
+static void demand(void *userdata, const char *container, const char *source)
+{
+    Observer *o = userdata;
+    Demand *d = map_get(o->demands, container);
+    if (!d) {
+        d = arena_calloc(o->snapshot->arena, 1, sizeof(*d));
+        map_put(o->demands, arena_strdup(o->snapshot->arena, container), d);
+    }
+    for (unsigned i = 0; i < d->n && source; i++)
+        if (streq(d->sources[i], source))
+            return;
+    if (source && d->n < SOURCES_MAX)
+        d->sources[d->n++] = source;
+    else
+        d->whole = true;
+}
+
+/* After all demands. */
+static Listing *listing_for(Observer *o, const char *container, const char *source)
+{
+    const Demand *d = map_get(o->demands, container);
+    return get_listing(o, container, d->whole ? NULL : source);
+}
+
+static void harvest_from(void *userdata, const char *container, const char *source)
+{
+    Observer *o = userdata;
+    listing_for(o, container, source)->for_harvest = true;
+}
+
+/* Must the list be read to its end, whatever it shows? */
+static bool is_whole(const Listing *l)
+{
+    return l->selectors.n > 0 || l->for_harvest;
 }
 
 /* --- lists --- */
@@ -157,6 +211,8 @@ static void listing_fail(Listing *l, const Error *error)
     error_wrap(&e, "%ss of %s could not be listed", o->kind->noun, l->container);
     for (size_t i = 0; i < l->selectors.n; i++)
         fail_spec(o, l->selectors.items[i], e);
+    if (l->for_harvest)
+        harvest_fail(o->harvest, l->container, l->source, e);
     for (size_t i = 0; i < o->wanted.n; i++)
         if (depends_on(l, o->wanted.items[i], refused))
             settle(o, o->wanted.items[i], e);
@@ -172,7 +228,7 @@ static void page_headers(void *userdata, const HttpAnswer *answer)
     const char *token = l->observer->account->provider->next_page(answer);
     /* The token of the next page is in the headers: where it will be needed in any case, it is asked for while this one's
      * body is still to come. */
-    bool needed = l->selectors.n > 0 || l->observer->n_open > page->size;
+    bool needed = is_whole(l) || l->observer->n_open > page->size;
     if (token && needed && !page->next_asked && !l->pages[!page->slot]) {
         page->next_asked = true;
         page_request(l, !page->slot, token);
@@ -260,12 +316,20 @@ static const Node *selector_of(const Observer *o, const Spec *spec)
     return spec->source ? o->snapshot->of[spec->index].selector : spec->selector;
 }
 
+/* The source whose copies alone the selector takes, or NULL. */
+static const char *selector_source(const Observer *o, const Node *selector)
+{
+    return o->kind->source ? node_get_text(selector, o->kind->source) : NULL;
+}
+
 static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **err)
 {
     Observer *o = l->observer;
     const char *id = json_item_text(item, o->kind->id);
     Wanted *w = map_get(o->by_id, id);
     if (w && take_wanted(l, w, item, err) < 0)
+        return -1;
+    if (l->for_harvest && harvest_take(o->harvest, item, err) < 0)
         return -1;
     if (l->selectors.n == 0)
         return 0;
@@ -307,7 +371,7 @@ static int take_page(Listing *l, const JsonPage *json, Error **err)
 /* Does another page still pay? For a selector always: only a whole list tells what it matches. */
 static bool worth_more(const Listing *l)
 {
-    return l->selectors.n > 0 || (l->observer->n_open > 1 && l->fruitless < l->observer->n_open);
+    return is_whole(l) || (l->observer->n_open > 1 && l->fruitless < l->observer->n_open);
 }
 
 /* An unusual page size is refused on the first page if at all. */
@@ -357,7 +421,7 @@ static void page_request(Listing *l, unsigned slot, const char *token)
     Page *page = xcalloc(1, sizeof(*page));
     *page = (Page){.listing = l, .slot = slot, .token = xstrdup(token), .size = a->page_size};
     CLEANUP(str_done) Str target = {0};
-    a->provider->add_list_target(l->observer->kind, l->container, a->page_size, token, &target);
+    a->provider->add_list_target(l->observer->kind, l->container, l->source, a->page_size, token, &target);
     HttpSpec spec = {.method = "GET", .target = str_get(&target), .safe = true};
     HttpHandlers handlers = {.headers = page_headers, .check = page_check, .done = page_done, .userdata = page};
     l->page_of[slot] = page;
@@ -418,7 +482,7 @@ static void single_done(void *userdata, HttpAnswer *answer, const Error *error)
         fail_open(o, error);
     /* Where one is, others will be. */
     if (!error && w->live->container && o->n_open > 1)
-        get_listing(o, w->live->container);
+        get_listing(o, w->live->container, NULL);
     wake(o);
 }
 
@@ -451,7 +515,7 @@ static bool run_listings(Observer *o)
     bool running = false;
     for (size_t i = 0; i < o->listings.n; i++) {
         Listing *l = o->listings.items[i];
-        if (!l->begun && (l->selectors.n || o->n_open > 1))
+        if (!l->begun && (is_whole(l) || (o->n_open > 1 && !l->source)))
             listing_begin(l);
         running = running || (l->begun && !l->ended);
     }
@@ -488,7 +552,7 @@ static void want(Observer *o, const Spec *spec)
 {
     const Node *selector = selector_of(o, spec);
     if (selector)
-        *VEC_ADD(&get_listing(o, selector_container(o->kind, selector))->selectors) = spec;
+        *VEC_ADD(&listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors) = spec;
     if (!spec->target)
         return;
     Wanted *w = map_get(o->by_id, spec->target);
@@ -509,11 +573,29 @@ static void recall_containers(Observer *o)
     for (size_t i = 0; i < o->wanted.n; i++) {
         const char *container = account_container(o->account, o->wanted.items[i]->id);
         if (container && map_put(once, container, o))
-            get_listing(o, container);
+            get_listing(o, container, NULL);
     }
 }
 
-Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, sd_event *loop,
+static bool is_ours(const Observer *o, const Spec *spec)
+{
+    return spec->kind == o->kind && streq(spec->account, o->account->name);
+}
+
+static void demand_lists(Observer *o, const Specs *specs)
+{
+    for (size_t i = 0; i < specs->n; i++) {
+        const Node *selector = is_ours(o, &specs->items[i]) ? selector_of(o, &specs->items[i]) : NULL;
+        if (selector)
+            demand(o, selector_container(o->kind, selector), selector_source(o, selector));
+    }
+    if (!o->harvest)
+        return;
+    harvest_each_list(o->harvest, demand, o);
+    harvest_each_list(o->harvest, harvest_from, o);
+}
+
+Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, Harvest *harvest, sd_event *loop,
                         observe_done_fn done, void *userdata)
 {
     Observer *o = xcalloc(1, sizeof(*o));
@@ -521,14 +603,17 @@ Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, 
         .account = account,
         .kind = kind,
         .snapshot = snapshot,
+        .harvest = harvest,
         .done = done,
         .userdata = userdata,
         .by_id = map_new(),
+        .demands = map_new(),
         .by_container = map_new(),
         .window = 1,
     };
+    demand_lists(o, specs);
     for (size_t i = 0; i < specs->n; i++)
-        if (specs->items[i].kind == kind && streq(specs->items[i].account, account->name))
+        if (is_ours(o, &specs->items[i]))
             want(o, &specs->items[i]);
     recall_containers(o);
     /* Deferred, so that `done` never runs in here. */
@@ -560,6 +645,7 @@ void observe_free(Observer *o)
     VEC_DONE(&o->singles);
     VEC_DONE(&o->wanted);
     map_free(o->by_id);
+    map_free(o->demands);
     map_free(o->by_container);
     sd_event_source_disable_unref(o->wake);
     free(o);

@@ -9,15 +9,15 @@
 #pragma once
 
 #include "cloud/account.h"
-#include "live/live.h"
+#include "live/series.h"
 
 typedef struct Observer Observer;
 
 typedef void (*observe_done_fn)(void *userdata);
 
 /* Starts a look for those of `specs` that are of `kind` and name this account; the results go to `snapshot`. `done` runs once, from
- * the loop, even if there is nothing to do. */
-Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, sd_event *loop,
+ * the loop, even if there is nothing to do. `harvest`, unless it is NULL, gets the items of the lists that it wants. */
+Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, Harvest *harvest, sd_event *loop,
                         observe_done_fn done, void *userdata);
 void observe_free(Observer *observer);
 DEFINE_CLEANUP(Observer, observe_free)

@@ -14,6 +14,8 @@ DEFINE_CLEANUP(Sources, sources_free)
 
 /* Before the start: wants this one, once however often it is said. `id` must outlive it. */
 void sources_want(Sources *sources, const char *id);
+/* Likewise: those that a schedule is about. */
+void sources_want_of(Sources *sources, const Spec *schedule);
 bool sources_is_empty(const Sources *sources);
 
 /* Looks at all that are wanted: of `kind`'s source_kind. `done` runs once, from the loop. */
@@ -21,3 +23,5 @@ void sources_start(Sources *sources, Account *account, const Kind *kind, sd_even
 
 /* After `done`: the object, or NULL with the reason in *ret_error (borrowed; may be NULL). */
 const Live *sources_find(const Sources *sources, const char *id, const Error **ret_error);
+/* What was found of a schedule's. */
+const Observed *sources_of(const Sources *sources, const Spec *schedule);

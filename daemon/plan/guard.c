@@ -34,6 +34,31 @@ static void hold_paused(Plan *plan, const Memory *memory, usec_t now, usec_t wal
     }
 }
 
+/* Asked and answered: not asked again, and no difference. */
+static void pass_made(Plan *plan, const Memory *memory)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        Change *c = &plan->changes.items[i];
+        if (c->outcome == OUTCOME_PLANNED && memory_was_made(memory, c)) {
+            c->made_before = true;
+            change_set(plan, c, OUTCOME_DONE, MADE_BEFORE);
+        }
+    }
+}
+
+/* A larger sweep than a round may delete is held whole: what it would be right to delete of it, nobody could tell. */
+static void hold_sweep(Plan *plan, const GuardOptions *options)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < plan->changes.n; i++)
+        n += plan->changes.items[i].action == ACTION_DELETE && plan->changes.items[i].outcome == OUTCOME_PLANNED;
+    for (size_t i = 0; i < plan->changes.n && n > options->max_deletes; i++)
+        if (plan->changes.items[i].action == ACTION_DELETE && plan->changes.items[i].outcome == OUTCOME_PLANNED)
+            change_hold(plan, &plan->changes.items[i], HOLD_LIMIT,
+                        "%" PRId64 " deletions in one round are more than limits.maxDeletes: %" PRId64 " in %s allows", n,
+                        options->max_deletes, options->config_file);
+}
+
 static void hold_avalanche(Plan *plan, const GuardOptions *options)
 {
     size_t n = plan_count(plan, OUTCOME_PLANNED);
@@ -49,10 +74,12 @@ static void hold_avalanche(Plan *plan, const GuardOptions *options)
 void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *options)
 {
     if (options->memory) {
+        pass_made(plan, options->memory);
         hold_growth(plan, snapshot, options->memory);
         hold_paused(plan, options->memory, options->now, options->wall);
     }
     if (options->saved)
         saved_plan_hold(options->saved, plan, options->account);
+    hold_sweep(plan, options);
     hold_avalanche(plan, options);
 }

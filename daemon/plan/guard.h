@@ -10,7 +10,8 @@
 
 typedef struct GuardOptions {
     int64_t max_changes; /* of one account in one round */
-    const char *config_file; /* where that limit is set: for the message */
+    int64_t max_deletes; /* likewise, of deletions */
+    const char *config_file; /* where those limits are set: for the message */
     const char *account;     /* whose plan it is */
     const Memory *memory;    /* of earlier rounds, or NULL */
     const SavedPlan *saved;  /* `apply --plan`, or NULL */

@@ -2,6 +2,8 @@
 
 #include "plan/memory.h"
 
+#include <inttypes.h>
+
 #include "base/map.h"
 #include "base/str.h"
 #include "data/json-write.h"
@@ -21,6 +23,7 @@ typedef struct Entry {
     char *written;      /* what that write set */
     usec_t next_try;    /* monotonic; 0: at once */
     char *reason;
+    bool made_before;   /* a creation: the cloud says that it is done */
     bool seen;          /* in the round that is being learnt */
     char *document;      /* its key in `matches` */
     char *account;
@@ -91,7 +94,11 @@ static char *document_key(const Spec *spec)
 
 static char *object_key(const Change *change)
 {
-    return xasprintf("%s/%s/%s/%s", change->spec->kind->name, change->spec->name, change->spec->account, change->target);
+    const Spec *spec = change->spec;
+    /* Slots of one volume, and attempts at one slot, are things of their own. */
+    if (change->series && change->action == ACTION_CREATE)
+        return xasprintf("%s/%s/%s/%s/%" PRIu64 "/%u", spec->kind->name, spec->name, spec->account, change->target, change->slot, change->attempt);
+    return xasprintf("%s/%s/%s/%s", spec->kind->name, spec->name, spec->account, change->target);
 }
 
 static Entry *find(const Memory *m, const Change *change)
@@ -120,6 +127,12 @@ usec_t memory_next_try(const Memory *m, const Change *change, const char **ret_r
         return 0;
     *ret_reason = e->reason;
     return e->next_try;
+}
+
+bool memory_was_made(const Memory *m, const Change *change)
+{
+    const Entry *e = change->action == ACTION_CREATE ? find(m, change) : NULL;
+    return e && e->made_before;
 }
 
 bool memory_matches(const Memory *m, const Spec *spec, size_t *ret)
@@ -157,6 +170,7 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
 {
     CLEANUP(freep) char *written = written_by(change);
     e->failures = 0;
+    e->made_before = change->made_before;
     e->repeats = streq_null(e->written, written) ? e->repeats + 1 : 1;
     free(e->written);
     e->written = TAKE(written);

@@ -14,6 +14,8 @@ DEFINE_CLEANUP(Memory, memory_free)
 
 /* When may this change be tried again (monotonic)? 0: now. *ret_reason says why not before (borrowed). */
 usec_t memory_next_try(const Memory *memory, const Change *change, const char **ret_reason);
+/* Did the cloud say, when it was asked to make this, that it was made before? */
+bool memory_was_made(const Memory *memory, const Change *change);
 /* How many objects the document's selector matched when it was last compared without being held; false: never. */
 bool memory_matches(const Memory *memory, const Spec *spec, size_t *ret);
 

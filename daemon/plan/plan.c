@@ -1,13 +1,19 @@
 #include "config.h"
 
-#include "plan/plan.h"
+#include "plan/plan-private.h"
 
 #include "base/map.h"
 #include "base/str.h"
 #include "desired/claim.h"
 #include "plan/create.h"
+#include "plan/scheduled.h"
 
-static const char *const action_names[ACTION_MAX] = {[ACTION_UPDATE] = "update", [ACTION_CREATE] = "create"};
+static const char *const action_names[ACTION_MAX] = {
+    [ACTION_UPDATE] = "update", [ACTION_CREATE] = "create", [ACTION_DELETE] = "delete",
+};
+static const char *const note_names[NOTE_MAX] = {
+    [NOTE_AVAILABLE] = "available", [NOTE_FAULTY] = "faulty", [NOTE_MISSED] = "missed", [NOTE_VANISHED] = "vanished",
+};
 static const char *const outcome_names[OUTCOME_MAX] = {
     [OUTCOME_PLANNED] = "planned", [OUTCOME_DONE] = "done",         [OUTCOME_HELD] = "held",
     [OUTCOME_FAILED] = "failed",   [OUTCOME_OBSERVED] = "observed",
@@ -23,6 +29,11 @@ const char *outcome_name(Outcome outcome)
     return outcome_names[outcome];
 }
 
+const char *note_name(NoteKind kind)
+{
+    return note_names[kind];
+}
+
 void plan_free(Plan *plan)
 {
     if (!plan)
@@ -34,6 +45,7 @@ void plan_free(Plan *plan)
     VEC_DONE(&plan->changes);
     VEC_DONE(&plan->failures);
     VEC_DONE(&plan->ignored);
+    VEC_DONE(&plan->notes);
     arena_free(plan->arena);
     free(plan);
 }
@@ -47,6 +59,21 @@ void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error)
             return;
         }
     *VEC_ADD(&plan->failures) = (Failure){.spec = spec, .target = target, .error = error};
+}
+
+void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *text = xvasprintf(format, args);
+    va_end(args);
+    *VEC_ADD(&plan->notes) = (Note){kind, spec, target, object, slot, arena_strdup(plan->arena, text)};
+}
+
+void plan_look_at(Plan *plan, usec_t when)
+{
+    if (when && (!plan->next_look || when < plan->next_look))
+        plan->next_look = when;
 }
 
 void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason)
@@ -163,19 +190,45 @@ static bool refuse_object(Planner *p, const Spec *spec, const Live *live)
     return true;
 }
 
-static void decide(Planner *p, Change *change)
+/* The object that a change is decided on: of a creation what it is made of. */
+static const Live *decided_on(const Change *change)
+{
+    return change->series && change->action == ACTION_CREATE ? change->series->volume : change->live;
+}
+
+static bool must_be_writable(const Change *change)
+{
+    return change->action == ACTION_UPDATE && !change->series;
+}
+
+static void decide(Plan *plan, const PlanOptions *options, Change *change)
 {
     const Spec *spec = change->spec;
-    const Live *live = change->live;
-    if (p->options->observe || spec->observe)
-        change_set(p->plan, change, OUTCOME_OBSERVED, NULL);
+    const Live *live = decided_on(change);
+    if (options->observe || spec->observe || change->is_hint)
+        change_set(plan, change, OUTCOME_OBSERVED, NULL);
+    else if (change->series && options->clock_trouble)
+        change_hold(plan, change, HOLD_CLOCK, "%s; nothing is made or deleted by this clock", options->clock_trouble);
     else if (live->unsure)
-        change_hold(p->plan, change, HOLD_UNSURE, "it changed while the list was read; it will be looked at again");
-    else if (change->action == ACTION_UPDATE && !live_is_writable(live))
-        change_hold(p->plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
+        change_hold(plan, change, HOLD_UNSURE, "it changed while the list was read; it will be looked at again");
+    else if (must_be_writable(change) && !live_is_writable(live))
+        change_hold(plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
                     spec->kind->writable_states[0]);
     else
-        change_set(p->plan, change, OUTCOME_PLANNED, NULL);
+        change_set(plan, change, OUTCOME_PLANNED, NULL);
+}
+
+void plan_change(Plan *plan, const PlanOptions *options, Change *change)
+{
+    decide(plan, options, change);
+    *VEC_ADD(&plan->changes) = *change;
+}
+
+const Live *plan_nothing(Plan *plan, const Kind *kind)
+{
+    Live *nothing = arena_alloc(plan->arena, sizeof(*nothing));
+    *nothing = (Live){.kind = kind, .object = node_builder_end(node_builder_new(plan->arena, NODE_MAP, (Mark){0}))};
+    return nothing;
 }
 
 static bool compare(Planner *p, const Spec *spec, const Live *live)
@@ -188,8 +241,7 @@ static bool compare(Planner *p, const Spec *spec, const Live *live)
     VEC_DONE(&ignored);
     if (change.deltas.n == 0)
         return false;
-    decide(p, &change);
-    *VEC_ADD(&p->plan->changes) = change;
+    plan_change(p->plan, p->options, &change);
     return true;
 }
 
@@ -218,13 +270,10 @@ static void create_missing(Planner *p, const Spec *spec)
             return;
     if (spec_is_suspended(spec, p->options->now) || refuse_creation(p, spec, observed))
         return;
-    Live *nothing = arena_alloc(p->plan->arena, sizeof(*nothing));
-    *nothing = (Live){.kind = spec->kind, .object = node_builder_end(node_builder_new(p->plan->arena, NODE_MAP, (Mark){0}))};
-    Change change = {.spec = spec, .target = spec->source, .live = nothing, .action = ACTION_CREATE};
+    Change change = {.spec = spec, .target = spec->source, .live = plan_nothing(p->plan, spec->kind), .action = ACTION_CREATE};
     change.attempt = creation_attempt(observed);
-    diff_object(spec, nothing, p->options->now, p->plan->arena, &change.deltas, NULL);
-    decide(p, &change);
-    *VEC_ADD(&p->plan->changes) = change;
+    diff_object(spec, change.live, p->options->now, p->plan->arena, &change.deltas, NULL);
+    plan_change(p->plan, p->options, &change);
 }
 
 static void compare_all(Planner *p, const Spec *spec)
@@ -237,6 +286,18 @@ static void compare_all(Planner *p, const Spec *spec)
         Claim *first = map_get(p->by_object, live->id);
         first->changed = true;
     }
+}
+
+static void keep_schedule(Planner *p, const Spec *spec)
+{
+    const Observed *observed = &p->snapshot->of[spec->index];
+    CLEANUP(freep) bool *differs = xcalloc(observed->series.n, sizeof(bool));
+    scheduled_changes(p->plan, p->options, spec, observed, differs);
+    for (size_t i = 0; i < observed->series.n; i++)
+        if (differs[i]) {
+            Claim *first = map_get(p->by_object, observed->series.items[i]->volume->id);
+            first->changed = true;
+        }
 }
 
 static void count_objects(Planner *p)
@@ -253,6 +314,21 @@ static void count_objects(Planner *p)
     }
 }
 
+static void keep_document(Planner *p, const Spec *spec)
+{
+    if (spec->timetable) {
+        keep_schedule(p, spec);
+        return;
+    }
+    compare_all(p, spec);
+    if (spec->source)
+        create_missing(p, spec);
+    /* What is on its way is looked after. */
+    const Observed *observed = &p->snapshot->of[spec->index];
+    for (size_t i = 0; i < observed->objects.n && spec->source; i++)
+        scheduled_look_after(p->plan, backup_state(spec->kind, observed->objects.items[i]->state), observed->objects.items[i]->born);
+}
+
 Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options)
 {
     Plan *plan = xcalloc(1, sizeof(*plan));
@@ -265,11 +341,8 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
     for (size_t i = 0; i < specs->n; i++)
         collect(&planner, &specs->items[i]);
     for (size_t i = 0; i < specs->n; i++)
-        if (is_ours(&planner, &specs->items[i]) && !broken[i]) {
-            compare_all(&planner, &specs->items[i]);
-            if (specs->items[i].source)
-                create_missing(&planner, &specs->items[i]);
-        }
+        if (is_ours(&planner, &specs->items[i]) && !broken[i])
+            keep_document(&planner, &specs->items[i]);
     count_objects(&planner);
     return plan;
 }

@@ -9,6 +9,7 @@
 typedef enum Action {
     ACTION_UPDATE,
     ACTION_CREATE,
+    ACTION_DELETE,
     ACTION_MAX,
 } Action;
 
@@ -24,6 +25,9 @@ typedef enum Outcome {
 const char *action_name(Action action);
 const char *outcome_name(Outcome outcome);
 
+/* The reason of a creation that the cloud says was carried out before. */
+#define MADE_BEFORE "the cloud says that this was made before; it is not made again"
+
 /* Why a change is held. */
 typedef enum Hold {
     HOLD_NONE,
@@ -31,6 +35,7 @@ typedef enum Hold {
     HOLD_MADE,    /* it was made before, says the cloud, and is not shown */
     HOLD_UNSURE,  /* it changed while it was read */
     HOLD_GROWTH,  /* the selector suddenly matches far more */
+    HOLD_CLOCK,   /* what depends on the time waits for a clock that can be trusted */
     HOLD_PAUSE,   /* it failed or did not converge before, and rests */
     HOLD_LIMIT,   /* too many changes at once */
     HOLD_SAVED,   /* the saved plan says something else */
@@ -43,7 +48,12 @@ typedef struct Change {
     const char *target; /* id of the live object; of a creation what it is made of */
     const Live *live;   /* of a creation what is there: an object without members */
     Action action;
+    const Series *series; /* that a schedule wants it for; NULL: no schedule does */
+    usec_t slot;        /* of a schedule's */
     unsigned attempt;   /* of a creation, from 1 on */
+    const char *why;    /* "slot …", "expired": of a schedule's */
+    bool is_hint;       /* only told, and no difference: what would go if the schedule said prune: true */
+    bool made_before;   /* of a creation, found out by asking: the slot is done though no list shows its backup */
     Outcome outcome;
     Hold hold;          /* of OUTCOME_HELD */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */
@@ -57,6 +67,26 @@ typedef struct Failure {
     Error *error;
     size_t more;        /* further objects of the document with failures of their own */
 } Failure;
+
+typedef enum NoteKind {
+    NOTE_AVAILABLE, /* a backup that was followed is there */
+    NOTE_FAULTY,    /* one became FAULTY, and is made again */
+    NOTE_MISSED,    /* slots that get no backup any more */
+    NOTE_VANISHED,  /* a volume is no longer among those that the schedule is about, and its backups are left alone */
+    NOTE_MAX,
+} NoteKind;
+
+const char *note_name(NoteKind kind);
+
+/* What is worth telling, and asks for no change. */
+typedef struct Note {
+    NoteKind kind;
+    const Spec *spec;
+    const char *target; /* volume */
+    const char *object; /* backup, or NULL */
+    usec_t slot;        /* the newest one that it is about */
+    const char *text;
+} Note;
 
 /* A difference that was passed over. */
 typedef struct Ignored {
@@ -72,6 +102,8 @@ typedef struct Plan {
     VEC(Change) changes;
     VEC(Failure) failures;
     VEC(Ignored) ignored;
+    VEC(Note) notes;
+    usec_t next_look; /* wall: when something becomes due, or is to be looked after; 0: nothing does */
     size_t declared; /* documents */
     size_t objects;  /* live objects that they claim */
     size_t in_sync;  /* of those, the ones without a change */
@@ -79,6 +111,8 @@ typedef struct Plan {
 
 typedef struct PlanOptions {
     usec_t now;         /* wall */
+    const char *clock_trouble; /* why the clock cannot be trusted, or NULL */
+    bool hints;         /* also tell what would go if schedules said prune: true */
     bool observe;       /* the configuration's mode: report drift, change nothing */
     const char *account; /* only its documents are compared, though claims are checked between all; NULL: all */
 } PlanOptions;
@@ -90,6 +124,10 @@ DEFINE_CLEANUP(Plan, plan_free)
 
 /* Adds a failure; takes the error over. A document has one: further ones are counted in it. */
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error);
+void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot, const char *format, ...)
+    PRINTF(7, 8);
+/* It is to be looked again by then (wall; 0: never). */
+void plan_look_at(Plan *plan, usec_t when);
 /* `reason` may be NULL. */
 void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason);
 void change_hold(Plan *plan, Change *change, Hold hold, const char *format, ...) PRINTF(4, 5);

@@ -82,16 +82,32 @@ static const Node *find_attribute(const Node *attributes, const char *path)
     return NULL;
 }
 
+/* A mark counts its grace from when it is set, so that its time is another one in each plan. */
+static bool same_to(const Change *change, const Node *saved, const Node *to)
+{
+    return node_equal(saved, to) || (change->series && change->action == ACTION_UPDATE && to && saved && saved->type == to->type);
+}
+
+static bool same_slot(const Node *saved, const Change *change)
+{
+    char slot[RFC3339_SIZE];
+    const Node *attempt = node_get(saved, "attempt");
+    if (!change->series || change->action != ACTION_CREATE)
+        return true;
+    return streq_null(node_get_text(saved, "slot"), format_rfc3339(change->slot, slot)) && attempt && attempt->type == NODE_INT &&
+           attempt->integer == change->attempt;
+}
+
 static bool same_change(const Node *saved, const Change *change)
 {
     const Node *attributes = node_get(saved, "attributes");
     const char *action = node_get_text(saved, "action");
-    if (!action || !streq(action, action_name(change->action)) || attributes->n != change->deltas.n)
+    if (!action || !streq(action, action_name(change->action)) || attributes->n != change->deltas.n || !same_slot(saved, change))
         return false;
     for (size_t i = 0; i < change->deltas.n; i++) {
         const Delta *d = &change->deltas.items[i];
         const Node *a = find_attribute(attributes, d->path);
-        if (!a || !node_equal(node_get(a, "from"), d->from) || !node_equal(node_get(a, "to"), d->to))
+        if (!a || !node_equal(node_get(a, "from"), d->from) || !same_to(change, node_get(a, "to"), d->to))
             return false;
     }
     return true;
@@ -114,7 +130,9 @@ static void add_refused(Plan *plan, const Node *saved)
     };
     *live = (Live){.kind = kind};
     Change change = {.spec = spec, .target = arena_strdup(plan->arena, node_get_text(saved, "target")), .live = live};
-    change.action = streq_null(node_get_text(saved, "action"), action_name(ACTION_CREATE)) ? ACTION_CREATE : ACTION_UPDATE;
+    for (Action action = 0; action < ACTION_MAX; action++)
+        if (streq_null(node_get_text(saved, "action"), action_name(action)))
+            change.action = action;
     change_hold(plan, &change, HOLD_SAVED, "refused: since the plan was saved, the object or its document has become such that there "
                                             "is nothing to change");
     *VEC_ADD(&plan->changes) = change;

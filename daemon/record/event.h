@@ -13,6 +13,11 @@ typedef enum Event {
     EVENT_DRIFT,          /* found, and only reported */
     EVENT_UPDATED,
     EVENT_CREATED,
+    EVENT_DELETED,
+    EVENT_AVAILABLE,      /* a backup that was asked for is there */
+    EVENT_FAULTY,         /* or became nothing */
+    EVENT_MISSED,         /* slots of a schedule */
+    EVENT_VANISHED,       /* a volume of a schedule */
     EVENT_HELD,
     EVENT_FAILED,         /* reading or writing an object */
     EVENT_ACCESS_UNCERTAIN,

@@ -72,6 +72,35 @@ static char *deltas_text(const Deltas *deltas)
     return str_take(&text);
 }
 
+/* "OciImage ol9 (prod)" */
+static const char *subject_of(Arena *arena, const Spec *spec)
+{
+    return arena_printf(arena, "%s %s (%s)", spec->kind->name, spec->name, spec->account);
+}
+
+static void say_done(const Log *log, const Change *c, Fields *f, const char *what)
+{
+    const char *subject = subject_of(f->arena, c->spec), *why = c->why ? arena_printf(f->arena, " (%s)", c->why) : "";
+    switch (c->action) {
+    case ACTION_CREATE:
+        event_log(log, EVENT_CREATED, f->list.items, f->list.n, "%s: created %s of %s%s, %s%s%s", subject, c->live->id, c->target, why,
+                  c->live->state, *what ? ": " : "", what);
+        break;
+    case ACTION_DELETE:
+        event_log(log, EVENT_DELETED, f->list.items, f->list.n, "%s: deleted %s%s", subject, c->target, why);
+        break;
+    default:
+        event_log(log, EVENT_UPDATED, f->list.items, f->list.n, "%s: updated %s%s: %s", subject, c->target, why, what);
+    }
+}
+
+static void add_slot(Fields *f, usec_t slot)
+{
+    char text[RFC3339_SIZE];
+    if (slot)
+        add_field(f, "IMAGEKEEPER_SLOT", arena_strdup(f->arena, format_rfc3339(slot, text)));
+}
+
 void journal_change(const Log *log, const Op *op, const char *revision)
 {
     const Change *c = op_change(op);
@@ -83,15 +112,11 @@ void journal_change(const Log *log, const Op *op, const char *revision)
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
     if (c->action == ACTION_CREATE)
         add_field(&f, "IMAGEKEEPER_CREATED", c->live->id);
+    add_slot(&f, c->slot);
     add_field(&f, "IMAGEKEEPER_OPC_REQUEST_ID", op_request_id(op));
     add_field(&f, "IMAGEKEEPER_RETRY_TOKEN", op_retry_token(op));
     add_deltas(&f, &c->deltas);
-    if (c->action == ACTION_CREATE)
-        event_log(log, EVENT_CREATED, f.list.items, f.list.n, "%s %s (%s): created %s of %s, %s%s%s", c->spec->kind->name,
-                  c->spec->name, c->spec->account, c->live->id, c->target, c->live->state, *what ? ": " : "", what);
-    else
-        event_log(log, EVENT_UPDATED, f.list.items, f.list.n, "%s %s (%s): updated %s: %s", c->spec->kind->name, c->spec->name,
-                  c->spec->account, c->target, what);
+    say_done(log, c, &f, what);
 }
 
 typedef struct Recorder {
@@ -276,12 +301,57 @@ static void say_changes(const Recorder *r)
     }
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
-        if ((c->outcome == OUTCOME_HELD && held[c->hold] <= NAMES_SHOWN) || c->outcome == OUTCOME_OBSERVED)
+        if ((c->outcome == OUTCOME_HELD && held[c->hold] <= NAMES_SHOWN) || (c->outcome == OUTCOME_OBSERVED && !c->is_hint))
             say_change(r, c);
     }
     for (size_t hold = 0; hold < HOLD_MAX; hold++)
         if (first[hold] && held[hold] > NAMES_SHOWN)
             say_held_group(r, first[hold], held[hold]);
+}
+
+static const Event note_events[NOTE_MAX] = {
+    [NOTE_AVAILABLE] = EVENT_AVAILABLE,
+    [NOTE_FAULTY] = EVENT_FAULTY,
+    [NOTE_MISSED] = EVENT_MISSED,
+    [NOTE_VANISHED] = EVENT_VANISHED,
+};
+
+/* One note; `n` more of its kind are about other volumes of the same schedule. */
+static void say_note(const Recorder *r, const Note *note, size_t n)
+{
+    bool lasts = note->kind == NOTE_FAULTY || note->kind == NOTE_VANISHED;
+    const char *key = arena_printf(r->arena, "%snote\n%s\n%s\n%s", document_key(r, note->spec), note_name(note->kind),
+                                   n ? "" : note->target, note->object && !n ? note->object : "");
+    unsigned met = lasts ? fold_meet(r->fold, key, NULL, r->now) : 1;
+    if (!met)
+        return;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
+    add_document(&f, note->spec, note->target, r->revision);
+    if (note->object)
+        add_field(&f, "IMAGEKEEPER_CREATED", note->object);
+    add_slot(&f, note->slot);
+    const char *more = n ? arena_printf(r->arena, " (and so for %zu more of its volumes)", n) : "";
+    event_log(r->log, note_events[note->kind], f.list.items, f.list.n, "%s: %s: %s%s%s", subject_of(r->arena, note->spec), note->target,
+              note->text, more, times(r, met));
+}
+
+/* Those of one kind and one document stand together in a plan only by chance; many of them are one line. */
+static void say_notes(const Recorder *r)
+{
+    const Plan *plan = r->result->plan;
+    CLEANUP(freep) size_t *count = xcalloc(plan->specs->n * NOTE_MAX, sizeof(size_t));
+    for (size_t i = 0; i < plan->notes.n; i++)
+        count[plan->notes.items[i].spec->index * NOTE_MAX + plan->notes.items[i].kind]++;
+    for (size_t i = 0; i < plan->notes.n; i++) {
+        const Note *note = &plan->notes.items[i];
+        size_t *n = &count[note->spec->index * NOTE_MAX + note->kind];
+        if (*n > NAMES_SHOWN && note->kind != NOTE_AVAILABLE) {
+            say_note(r, note, *n - 1);
+            *n = 0;
+        } else if (*n) {
+            say_note(r, note, 0);
+        }
+    }
 }
 
 static void say_clock(const Recorder *r)
@@ -321,5 +391,6 @@ void journal_account(const Log *log, Fold *fold, const AccountResult *result, bo
     if (stopped)
         return;
     say_changes(&r);
+    say_notes(&r);
     end_round(&r);
 }

@@ -14,8 +14,11 @@ ReportTotals report_totals(const Report *report)
         t.declared += plan->declared;
         t.objects += plan->objects;
         t.in_sync += plan->in_sync;
-        for (size_t k = 0; k < plan->changes.n; k++)
-            t.changes[plan->changes.items[k].action][plan->changes.items[k].outcome]++;
+        for (size_t k = 0; k < plan->changes.n; k++) {
+            const Change *c = &plan->changes.items[k];
+            t.changes[c->action][c->outcome]++;
+            t.hints += c->is_hint;
+        }
         t.held += plan_count(plan, OUTCOME_HELD);
         t.observed += plan_count(plan, OUTCOME_OBSERVED);
         t.failed += plan_count(plan, OUTCOME_FAILED);
@@ -23,7 +26,7 @@ ReportTotals report_totals(const Report *report)
         t.errors += plan->failures.n;
         t.requests += report->results[i].requests;
     }
-    t.differences += t.held + t.observed;
+    t.differences += t.held + t.observed - t.hints;
     return t;
 }
 
@@ -37,6 +40,7 @@ void report_totals_add(ReportTotals *sum, const ReportTotals *more)
             sum->changes[i][k] += more->changes[i][k];
     sum->held += more->held;
     sum->observed += more->observed;
+    sum->hints += more->hints;
     sum->failed += more->failed;
     sum->errors += more->errors;
     sum->requests += more->requests;
@@ -110,7 +114,11 @@ static void add_change(Str *out, const ReportStyle *style, const Change *c)
     paint(out, style, PAINT_BOLD, "%s %s", c->spec->kind->name, c->spec->name);
     str_addf(out, "  %s  %s  ", c->spec->account, c->target);
     paint(out, style, colours[c->outcome], "%s: %s", action_name(c->action), outcome_name(c->outcome));
-    str_addf(out, "%s%s\n", c->reason ? ": " : "", c->reason ? c->reason : "");
+    const char *reasons[] = {c->why, c->reason};
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (reasons[i])
+            str_addf(out, ": %s", reasons[i]);
+    str_addc(out, '\n');
     for (size_t i = 0; i < c->deltas.n; i++)
         add_delta(out, style, c->spec, &c->deltas.items[i], path_width(&c->deltas));
 }
@@ -144,6 +152,13 @@ static void add_failure(Str *out, const ReportStyle *style, const Failure *f)
     str_addc(out, '\n');
 }
 
+static void add_note(Str *out, const ReportStyle *style, const Note *note)
+{
+    paint(out, style, PAINT_BOLD, "%s %s", note->spec->kind->name, note->spec->name);
+    str_addf(out, "  %s  %s  ", note->spec->account, note->target);
+    paint(out, style, PAINT_DIM, "%s: %s\n", note_name(note->kind), note->text);
+}
+
 static void add_summary(Str *out, const ReportStyle *style, const ReportTotals *t)
 {
     CLEANUP(str_done) Str text = {0};
@@ -153,8 +168,10 @@ static void add_summary(Str *out, const ReportStyle *style, const ReportTotals *
         const char *what;
     } parts[] = {{t->changes[ACTION_CREATE][OUTCOME_PLANNED], "to create"},
                  {t->changes[ACTION_UPDATE][OUTCOME_PLANNED], "to update"},
+                 {t->changes[ACTION_DELETE][OUTCOME_PLANNED], "to delete"},
                  {t->changes[ACTION_CREATE][OUTCOME_DONE], "created"},
                  {t->changes[ACTION_UPDATE][OUTCOME_DONE], "updated"},
+                 {t->changes[ACTION_DELETE][OUTCOME_DONE], "deleted"},
                  {t->held, "held"},
                  {t->observed, "observed"},
                  {t->failed, "failed"},
@@ -175,6 +192,8 @@ void report_text(const Report *report, const ReportStyle *style, Str *out, Str *
             add_change(out, style, &plan->changes.items[k]);
         for (size_t k = 0; style->show_ignored && k < plan->ignored.n; k++)
             add_ignored(out, style, &plan->ignored.items[k]);
+        for (size_t k = 0; k < plan->notes.n; k++)
+            add_note(out, style, &plan->notes.items[k]);
         for (size_t k = 0; k < plan->failures.n; k++)
             add_failure(errors, style, &plan->failures.items[k]);
     }
@@ -191,6 +210,24 @@ static void json_document(JsonWriter *w, const Spec *spec, const char *target)
     json_text(w, "target", target);
 }
 
+static void json_slot(JsonWriter *w, const Change *c)
+{
+    char text[RFC3339_SIZE];
+    json_text(w, "why", c->why);
+    json_text(w, "slot", format_rfc3339(c->slot, text));
+    if (c->action == ACTION_CREATE)
+        json_integer(w, "attempt", c->attempt);
+}
+
+static void json_note(JsonWriter *w, const Note *note)
+{
+    json_begin_object(w, NULL);
+    json_document(w, note->spec, note->target);
+    json_text(w, "event", note_name(note->kind));
+    json_text(w, "message", note->text);
+    json_end_object(w);
+}
+
 static void json_change(JsonWriter *w, const Change *c)
 {
     json_begin_object(w, NULL);
@@ -199,7 +236,9 @@ static void json_change(JsonWriter *w, const Change *c)
     json_text(w, "outcome", outcome_name(c->outcome));
     json_text(w, "file", c->spec->file);
     json_integer(w, "line", c->spec->mark.line);
-    json_text(w, "reason", c->reason);
+    json_text(w, "reason", c->reason ? c->reason : c->why);
+    if (c->series)
+        json_slot(w, c);
     if (c->action == ACTION_CREATE)
         json_text(w, "created", c->live->id);
     json_begin_array(w, "attributes");
@@ -263,7 +302,7 @@ static void json_summary(JsonWriter *w, const ReportTotals *t)
     json_integer(w, "inSync", (int64_t)t->in_sync);
     json_integer(w, "update", total_of(t, ACTION_UPDATE));
     json_integer(w, "create", total_of(t, ACTION_CREATE));
-    json_integer(w, "delete", 0);
+    json_integer(w, "delete", total_of(t, ACTION_DELETE));
     json_integer(w, "held", (int64_t)t->held);
     json_integer(w, "observed", (int64_t)t->observed);
     json_integer(w, "errors", (int64_t)t->errors);
@@ -286,6 +325,11 @@ void report_json(const Report *report, bool show_ignored, Str *out)
     for (size_t i = 0; i < report->n; i++)
         for (size_t k = 0; k < report->results[i].plan->failures.n; k++)
             json_failure(&w, &report->results[i].plan->failures.items[k]);
+    json_end_array(&w);
+    json_begin_array(&w, "notes");
+    for (size_t i = 0; i < report->n; i++)
+        for (size_t k = 0; k < report->results[i].plan->notes.n; k++)
+            json_note(&w, &report->results[i].plan->notes.items[k]);
     json_end_array(&w);
     if (show_ignored) {
         json_begin_array(&w, "ignored");

@@ -12,6 +12,7 @@ typedef struct Report {
 
 typedef struct ReportTotals {
     size_t declared, objects, in_sync, held, observed, failed, errors, requests;
+    size_t hints;       /* of `observed`, those that are no differences */
     size_t differences; /* planned, held or observed */
     size_t changes[ACTION_MAX][OUTCOME_MAX];
 } ReportTotals;

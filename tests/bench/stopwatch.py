@@ -57,6 +57,10 @@ class Bench:
         measured["simulator"] = processor_seconds(self.sim.process.pid) - before
         return measured
 
+    def knows(self, command):
+        return subprocess.run([self.program, command, "--help"], env=self.environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+
     def imagekeeper(self, command, specs, *more, statuses=(0,)):
         return self.measure([self.program, command, "--config", self.config_file, "--specs", specs] + list(more),
                             statuses)
@@ -81,7 +85,7 @@ class Bench:
                                self.sim.ca_file, output, *pages))
 
     def find_pages(self, collection):
-        """Adds the targets of a list's pages: tokens are opaque and must be followed once. Bodies are kept for cJSON."""
+        """Adds a list's pages: tokens are opaque and must be followed once. The bodies are kept for cJSON."""
         first = "/20160918/%s?compartmentId=%s&limit=%d" % (collection, simulator.COMPARTMENT, PAGE)
         target = first
         while target:
@@ -104,6 +108,11 @@ class Bench:
 
     def yaml(self, files):
         return json.loads(self.floor("yaml", *files))
+
+    def circumstances(self, files, runs):
+        documents, pages = (sum(map(os.path.getsize, paths)) / 1048576 for paths in (files, self.bodies))
+        return "documents: %.1f MiB in %d files; pages: %d of %.1f MiB; %d runs of each; %d processors" % (
+            documents, len(files), len(self.pages), pages, runs, len(os.sched_getaffinity(0)))
 
 
 def turns(runs, *things):
@@ -128,5 +137,55 @@ def show(values, unit):
 class Table:
     FORM = "%-42s %-26s %-26s %6s  %-9s %s"
 
-    def head(self, title, beside="floor"):
-        print("\n" + (self.FORM % (title, "median (min-max)", beside, "ratio" if beside else "", "aim", "")).rstrip())
+    def head(self, title, beside="floor", aim=""):
+        print("\n" + (self.FORM % (title, "median (min-max)", beside, "ratio" if beside else "", aim, "")).rstrip())
+
+    def row(self, name, values, unit, floor=None, ratio_aim=None, aim=None, strictly=False):
+        value = statistics.median(values)
+        ratio = value / statistics.median(floor) if floor and statistics.median(floor) else None
+        shown_aim = verdict = ""
+        if ratio_aim is not None:
+            shown_aim, verdict = "<= %g" % ratio_aim, "met" if ratio <= ratio_aim else "missed"
+        elif aim is not None:
+            scaled = value / 1024 if unit == "MiB" else value
+            good = scaled < aim if strictly else scaled <= aim
+            shown_aim = "%s %g %s" % ("<" if strictly else "<=", aim, unit)
+            verdict = "met" if good else "missed"
+        shown_floor, shown_ratio = show(floor, unit) if floor else "", "%.2f" % ratio if ratio is not None else ""
+        print((self.FORM % (name, show(values, unit), shown_floor, shown_ratio, shown_aim.rstrip(), verdict)).rstrip(),
+              flush=True)
+
+
+def column(runs, key):
+    return [run[key] for run in runs]
+
+
+def total(key, *parts):
+    """Run by run, the sum of the floor's parts."""
+    return [sum(part[key] for part in run) for run in zip(*parts)]
+
+
+def plan_beside_floor(bench, table, title, specs, files, runs, expected, aims):
+    """The floor and the plan take turns. `aims`, each of which may be missing: "wall", "peak" and "requests"."""
+    curls, jsons, yamls, plans = turns(runs, bench.fetch, bench.json, lambda: bench.yaml(files),
+                                       lambda: bench.plan(specs, **expected))
+    parts = curls, jsons, yamls
+    table.head(title, aim="aim" if aims else "")
+    table.row("wall", column(plans, "wall"), "s", floor=total("wall", *parts), ratio_aim=aims.get("wall"))
+    table.row("wall, beside curl alone", column(plans, "wall"), "s", floor=column(curls, "wall"))
+    table.row("user+sys CPU", column(plans, "cpu"), "s", floor=total("cpu", *parts))
+    table.row("peak RSS", column(plans, "rss"), "MiB", aim=aims.get("peak"), strictly=True)
+    table.row("requests (%d pages)" % len(bench.pages), column(plans, "requests"), "", aim=aims.get("requests"))
+    table.row("the simulator's CPU meanwhile", column(plans, "simulator"), "s", floor=column(curls, "simulator"))
+    for name, values in (("curl", curls), ("cJSON", jsons), ("libyaml", yamls)):
+        table.row("of the floor: %s, wall" % name, column(values, "wall"), "s")
+        table.row("of the floor: %s, CPU" % name, column(values, "cpu"), "s")
+
+
+def for_information(table, title, figures):
+    table.head(title, beside="")
+    table.row("wall", column(figures, "wall"), "s")
+    table.row("user+sys CPU", column(figures, "cpu"), "s")
+    table.row("peak RSS", column(figures, "rss"), "MiB")
+    if "requests" in figures[0]:
+        table.row("requests", column(figures, "requests"), "")

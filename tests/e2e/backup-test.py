@@ -295,8 +295,7 @@ def a_permission_that_is_gone_makes_nothing(w):
 
 @case
 def a_list_that_breaks_off_makes_nothing(w):
-    volume = w.sim.add_boot_volume()
-    w.sim.generate_backups(1, 250)
+    volume, = w.sim.generate_backups(1, 250)
     w.configure(account="    pageSize: 100\n")
     w.sim.fault("ListBootVolumeBackups", "break-page", times=-1, skip=1)
     one_off(w, volume)
@@ -304,7 +303,17 @@ def a_list_that_breaks_off_makes_nothing(w):
     assert not creations(w)
     w.sim.clear_faults()
     w.apply().expect(0)
-    assert len(w.sim.backups(volume)) == 1
+    assert len(w.sim.backups(volume)) == 251
+
+
+@case
+def only_the_volumes_own_backups_are_listed(w):
+    volume, = w.sim.generate_backups(1, 3)
+    w.sim.generate_backups(1, 500, prefix="bbbbbbbb")
+    w.configure(account="    pageSize: 100\n")
+    one_off(w, volume)
+    w.apply().expect(0)
+    assert len(w.sim.requests("ListBootVolumeBackups")) == 1
 
 
 @case

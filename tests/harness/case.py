@@ -7,7 +7,10 @@
 
 Every case gets a world of its own, removed afterwards unless KEEP=1. `PROGRAM.py PATTERN` runs the matching cases alone.
 `run(workers=8)` runs so many cases at a time, each of them in one thread from its simulator's start to its end.
+`run(start=SECONDS)` gives each world a wall clock of its own, which shows that time at first; w.go() and w.sim.advance() move it, for
+the simulator and the programs alike.
 """
+import atexit
 import fnmatch
 import json
 import os
@@ -127,6 +130,10 @@ class World:
         self.config_file = os.path.join(folder, "imagekeeper.yaml")
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OCI_CLI")}
         self.environment.update(HOME=folder, NO_COLOR="1")
+        if sim.clock_file:
+            # The address sanitizer wants to be the first library, and can do without.
+            options = [os.environ.get("ASAN_OPTIONS", ""), "verify_asan_link_order=0"]
+            self.environment.update(LD_PRELOAD=_clock_shim(), CLOCK_SHIM_FILE=sim.clock_file, ASAN_OPTIONS=":".join(filter(None, options)))
         self.daemons = []
         self.token_misuse = 0  # requests of another body under a token that was used: only an edited spec may lead to one
         os.mkdir(self.specs)
@@ -141,12 +148,19 @@ class World:
                              % (self.oci_config, self.sim.endpoint, self.sim.ca_file, account))
         self.write(self.config_file, text)
 
-    def write(self, path, text):
+    def write(self, path, text, modified=None):
+        """`modified`: the file's time, else it is now."""
         path = os.path.join(self.specs, path)  # an absolute one stays as it is
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path + ".new", "w") as f:
             f.write(text)
+        if modified is not None:
+            os.utime(path + ".new", (modified, modified))
         os.rename(path + ".new", path)
+
+    def go(self, seconds):
+        """Moves the world's own clock to a time."""
+        self.sim.set_clock(seconds - time.time())
 
     def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
         """One OciImage document, written as YAML flow so that any value can stand in it."""
@@ -202,11 +216,39 @@ def eventually(condition, what="it", timeout=60):
         time.sleep(0.01)
 
 
-def _run_case(function):
+_shim = None
+_shim_lock = threading.Lock()
+
+
+def _clock_shim():
+    """The library that shifts a program's clock, made once."""
+    global _shim
+    with _shim_lock:
+        if _shim is None:
+            folder = tempfile.mkdtemp(prefix="ik-shim-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            made = os.path.join(folder, "clock-shim.so")
+            subprocess.run(os.environ.get("CC", "cc").split() +
+                           ["-shared", "-fPIC", "-O1", "-o", made, os.path.join(simulator.HERE, "clock-shim.c")], check=True)
+            _shim = made
+        return _shim
+
+
+def _new_clock(folder, start):
+    """A clock file that shows `start` now; None for None."""
+    if start is None:
+        return None
+    path = os.path.join(folder, "clock")
+    simulator.write_clock(path, start - time.time())
+    return path
+
+
+def _run_case(function, start):
     folder = tempfile.mkdtemp(prefix="ik-test-")
     world = None
     try:
-        with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL) as sim:
+        with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL,
+                                 clock_file=_new_clock(folder, start)) as sim:
             world = World(sim, folder)
             function(world)
             for daemon in world.daemons:
@@ -214,6 +256,7 @@ def _run_case(function):
                     assert daemon.stop() == 0, "the daemon ended with an error:\n" + "\n".join(daemon.lines)
             assert sim.statistics()["tokenMisuse"] == world.token_misuse, "a retry token was shared by two requests"
             assert sim.statistics()["updatesWithoutIfMatch"] == 0, "an update was sent without if-match"
+            assert sim.statistics()["deletesWithoutIfMatch"] == 0, "a deletion was sent without if-match"
     finally:
         for daemon in world.daemons if world else []:
             if daemon.process.poll() is None:
@@ -225,15 +268,15 @@ def _run_case(function):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _try_case(function):
+def _try_case(function, start):
     """What went wrong, or None."""
     try:
-        _run_case(function)
+        _run_case(function, start)
     except Exception:
         return traceback.format_exc()
 
 
-def _run_all(chosen, workers):
+def _run_all(chosen, workers, start):
     """Yields (function, what went wrong) as they end."""
     waiting, ended = queue.SimpleQueue(), queue.SimpleQueue()
     for function in chosen:
@@ -243,7 +286,7 @@ def _run_all(chosen, workers):
         try:
             while True:
                 function = waiting.get_nowait()
-                ended.put((function, _try_case(function)))
+                ended.put((function, _try_case(function, start)))
         except queue.Empty:
             pass
 
@@ -253,11 +296,11 @@ def _run_all(chosen, workers):
         yield ended.get()
 
 
-def run(workers=1):
+def run(workers=1, start=None):
     patterns = sys.argv[1:] or ["*"]
     chosen = [c for c in _cases if any(fnmatch.fnmatch(c.__name__, p) for p in patterns)]
     print("1..%d" % len(chosen), flush=True)
-    results = _run_all(chosen, workers) if workers > 1 else ((c, _try_case(c)) for c in chosen)
+    results = _run_all(chosen, workers, start) if workers > 1 else ((c, _try_case(c, start)) for c in chosen)
     failed = 0
     for n, (function, wrong) in enumerate(results, 1):
         if wrong is None:

@@ -17,11 +17,11 @@ MAY = {
     "cloud": "base data attr sign http",
     "live": "base data attr schedule desired http cloud",
     "plan": "base data attr schedule desired live",
-    "execute": "base data attr desired sign http cloud live plan",
+    "execute": "base data attr schedule desired sign http cloud live plan",
     "control": "base",
-    "record": "base data attr desired http cloud live plan execute .",
-    "cmd": "base data attr desired sign http cloud live plan execute control record .",
-    ".": "base data attr desired sign http cloud live plan execute control record cmd",
+    "record": "base data attr schedule desired http cloud live plan execute .",
+    "cmd": "base data attr schedule desired sign http cloud live plan execute control record .",
+    ".": "base data attr schedule desired sign http cloud live plan execute control record cmd",
 }
 # Library header -> who may name it.
 LIBRARIES = {"curl/": "http", "yaml.h": "data", "cjson/": "data", "openssl/": "sign",

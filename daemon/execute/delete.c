@@ -1,0 +1,66 @@
+/*
+ * One deletion: look → decide → delete, under the etag of the very state that was looked at. What is gone already, or is found gone after
+ * an answer was lost, is done; a 404 that nothing of ours explains is not taken for that, as it may be a permission that is missing.
+ */
+#include "config.h"
+
+#include "execute/op-private.h"
+#include "plan/scheduled.h"
+
+bool delete_looked(Op *op, const Error *error)
+{
+    bool gone = error ? error->kind == ERROR_NOT_FOUND && op->unclear : live_is_gone(op->answer);
+    if (gone)
+        op_settle(op, "somebody else deleted it meanwhile");
+    return gone;
+}
+
+static int delete_check(void *userdata, const HttpAnswer *answer, Error **err)
+{
+    (void)err;
+    op_keep_request_id(userdata, answer);
+    return 0;
+}
+
+static void delete_done(void *userdata, HttpAnswer *answer, const Error *error)
+{
+    (void)answer;
+    Op *op = userdata;
+    http_request_free(TAKE(op->request));
+    if (!error) {
+        op->wrote = true;
+        op_end_as(op, OUTCOME_DONE, NULL);
+    } else if (error->kind == ERROR_CONFLICT) {
+        if (++op->conflicts <= CONFLICTS_MAX)
+            op_look_again(op, error);
+        else
+            op_end_in_conflict(op, error);
+    } else if (error_policy(error->kind)->ambiguous) {
+        op->unclear = true;
+        op_look_again(op, error);
+    } else {
+        Error *e = error_copy(error);
+        if (error->kind == ERROR_NOT_FOUND)
+            error_wrap(&e, "it can be read and yet not be deleted: is the permission missing?");
+        op_end_failed(op, e);
+    }
+}
+
+void delete_decide(Op *op)
+{
+    const Provider *provider = op->account->provider;
+    const char *why;
+    if (!retention_holds(op->change, op->live, &why)) {
+        op_end_held(op, HOLD_UNSURE, why);
+        return;
+    }
+    if (!op_may_write_again(op))
+        return;
+    Deletion deletion = {.kind = op->live->kind, .id = op->live->id, .etag = op->live->etag};
+    CLEANUP(str_done) Str target = {0};
+    HttpSpec spec;
+    provider->fill_delete(&deletion, &target, &spec);
+    HttpHandlers handlers = {.check = delete_check, .done = delete_done, .userdata = op};
+    op_enter(op, OP_WRITE);
+    op->request = http_request_start(op->account->client, &spec, &op->tries, &handlers);
+}

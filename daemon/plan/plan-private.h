@@ -1,0 +1,9 @@
+/* What the makers of a plan share: plan.c (what is declared) and scheduled.c (what schedules want). */
+#pragma once
+
+#include "plan/plan.h"
+
+/* Planned, observed or held: what the change's document and object allow, written into the change, which is added. */
+void plan_change(Plan *plan, const PlanOptions *options, Change *change);
+/* What a creation finds: an object of the kind, without members. */
+const Live *plan_nothing(Plan *plan, const Kind *kind);

@@ -1,0 +1,308 @@
+#include "config.h"
+
+#include "plan/scheduled.h"
+
+#include "base/str.h"
+#include "plan/agenda.h"
+#include "plan/plan-private.h"
+#include "schedule/slot.h"
+
+#define LOOK_AFTER_MIN (5 * USEC_PER_SEC)
+
+typedef struct Planner {
+    Plan *plan;
+    const PlanOptions *options;
+    const Spec *spec;
+    usec_t in_force;
+} Planner;
+
+void scheduled_look_after(Plan *plan, BackupState state, usec_t born)
+{
+    usec_t age = born && born < plan->now ? plan->now - born : 0;
+    usec_t pause = age / 10 > LOOK_AFTER_MIN ? age / 10 : LOOK_AFTER_MIN;
+    if (state == BACKUP_UNFINISHED)
+        plan_look_at(plan, plan->now + pause);
+}
+
+/* --- what is due --- */
+
+static const Made *find_made(const Series *series, usec_t slot, BackupState state)
+{
+    for (size_t i = 0; i < series->made.n; i++)
+        if (series->made.items[i].slot == slot && series->made.items[i].state == state)
+            return &series->made.items[i];
+    return NULL;
+}
+
+static const Made *find_unfinished(const Series *series)
+{
+    for (size_t i = 0; i < series->made.n; i++)
+        if (series->made.items[i].state == BACKUP_UNFINISHED)
+            return &series->made.items[i];
+    return NULL;
+}
+
+static const char *fill_name(const Planner *p, const Series *series, usec_t slot)
+{
+    const Timetable *t = p->spec->timetable;
+    const char *volume = node_get_text(series->volume->object, "displayName");
+    SlotName name = {
+        .schedule = p->spec->name,
+        .volume = volume ? volume : series->volume->id,
+        .volume_id = series->volume->id,
+        .slot = slot,
+        .zone = t->zone,
+    };
+    CLEANUP(str_done) Str text = {0};
+    template_fill(t->display_name, &name, &text);
+    slot_cut_name(&text);
+    return arena_strdup(p->plan->arena, str_get(&text));
+}
+
+/* What is declared, with the name filled in. */
+static void declared(const Planner *p, const Series *series, Change *change)
+{
+    diff_object(p->spec, change->live, p->plan->now, p->plan->arena, &change->deltas, NULL);
+    for (size_t i = 0; i < change->deltas.n; i++)
+        if (streq(change->deltas.items[i].path, "displayName"))
+            change->deltas.items[i].to = node_string(p->plan->arena, fill_name(p, series, change->slot));
+}
+
+static const char *slot_text(const Planner *p, usec_t slot)
+{
+    char text[RFC3339_SIZE];
+    return arena_strdup(p->plan->arena, format_rfc3339(slot, text));
+}
+
+static bool make_due(const Planner *p, const Series *series, const Due *due)
+{
+    const Made *unfinished = find_unfinished(series);
+    Change change = {
+        .spec = p->spec,
+        .target = series->volume->id,
+        .live = plan_nothing(p->plan, p->spec->kind->makes),
+        .action = ACTION_CREATE,
+        .series = series,
+        .slot = due->slot,
+        .attempt = due->attempt,
+    };
+    change.why = arena_printf(p->plan->arena, "slot %s", slot_text(p, due->slot));
+    if (due->attempt > 1)
+        change.why = arena_printf(p->plan->arena, "%s, attempt %u of %u", change.why, due->attempt, ATTEMPTS_MAX);
+    declared(p, series, &change);
+    plan_change(p->plan, p->options, &change);
+    if (change.outcome == OUTCOME_PLANNED && unfinished)
+        change_hold(p->plan, &p->plan->changes.items[p->plan->changes.n - 1], HOLD_STATE,
+                    "%s of slot %s is still being made; this one waits its turn", unfinished->id, slot_text(p, unfinished->slot));
+    return true;
+}
+
+static void give_up(const Planner *p, const Series *series, const Due *due)
+{
+    Error *e = NULL;
+    error_set(&e, ERROR_REJECTED, "slot %s: %u attempt%s became FAULTY, and no more are made: find out why; the next slot will be tried",
+              slot_text(p, due->slot), due->attempt, due->attempt == 1 ? "" : "s");
+    plan_fail(p->plan, p->spec, series->volume->id, e);
+}
+
+static void note_faulty(const Planner *p, const Series *series, const Due *due)
+{
+    const Made *faulty = find_made(series, due->slot, BACKUP_FAULTY);
+    if (!faulty || (due->state != DUE_NOW && due->state != DUE_RESTS))
+        return;
+    plan_note(p->plan, NOTE_FAULTY, p->spec, series->volume->id, faulty->id, due->slot, "%s of slot %s is FAULTY; it is made again %s%s",
+              faulty->id, slot_text(p, due->slot), due->state == DUE_NOW ? "now" : "at ",
+              due->state == DUE_NOW ? "" : slot_text(p, due->next));
+}
+
+static void note_missed(const Planner *p, const Series *series, const Due *due)
+{
+    if (due->missed == 1)
+        plan_note(p->plan, NOTE_MISSED, p->spec, series->volume->id, NULL, due->missed_last, "slot %s was missed",
+                  slot_text(p, due->missed_last));
+    else if (due->missed)
+        plan_note(p->plan, NOTE_MISSED, p->spec, series->volume->id, NULL, due->missed_last, "%s%u slots were missed, from %s to %s",
+                  due->missed == MISSED_MAX ? "at least " : "", due->missed, slot_text(p, due->missed_first),
+                  slot_text(p, due->missed_last));
+}
+
+/* --- what stays and what goes --- */
+
+static const Node *mark_node(Arena *arena, const KeepItem *item)
+{
+    char text[RFC3339_SIZE];
+    return item->mark == PRUNE_MARK_AT ? node_string(arena, format_rfc3339(item->prune_after, text)) : NULL;
+}
+
+/* As the list showed it, with no more than a decision needs. */
+static const Live *live_of(const Planner *p, const Series *series, const KeepItem *item)
+{
+    Arena *arena = p->plan->arena;
+    const Kind *kind = p->spec->kind->makes;
+    CLEANUP(str_done) Str tag = {0};
+    slot_add_tag(&tag, p->spec->name, item->slot);
+    NodeBuilder *tags = node_builder_new(arena, NODE_MAP, (Mark){0}), *object = node_builder_new(arena, NODE_MAP, (Mark){0});
+    node_builder_add(tags, IDENTITY_TAG, (Mark){0}, node_string(arena, str_get(&tag)));
+    if (item->mark == PRUNE_MARK_AT)
+        node_builder_add(tags, PRUNE_TAG, (Mark){0}, mark_node(arena, item));
+    node_builder_add(object, "freeformTags", (Mark){0}, node_builder_end(tags));
+    Live *live = arena_alloc(arena, sizeof(*live));
+    *live = (Live){
+        .kind = kind,
+        .id = item->id,
+        .state = item->state == BACKUP_FAULTY ? kind->failed_state : kind->writable_states[0],
+        .object = node_builder_end(object),
+        .source_id = series->volume->id,
+    };
+    return live;
+}
+
+/* The place in the spec that wants it: `keep`, or, where that has gone, the document. */
+static Mark keep_mark(const Spec *spec)
+{
+    const NodeEntry *keep = node_entry(spec->want, "keep");
+    return keep ? keep->mark : spec->mark;
+}
+
+static Delta mark_delta(const Spec *spec, const Node *from, const Node *to)
+{
+    const Field *field = field_find(spec->kind->makes->fields, "freeformTags");
+    return (Delta){
+        .field = field,
+        .path = "freeformTags." PRUNE_TAG,
+        .steps = {PRUNE_TAG},
+        .from = from,
+        .to = to,
+        .mark = keep_mark(spec),
+    };
+}
+
+/* Without prune: true nothing is to go, so that no mark is in place either: it would delete at once when prune is set one day. */
+static KeepStep step_of(const Timetable *t, const KeepItem *item)
+{
+    if (t->prune || item->step == KEEP_STEP_UNMARK || item->step == KEEP_STEP_NONE)
+        return item->step;
+    return item->mark == PRUNE_MARK_AT ? KEEP_STEP_UNMARK : KEEP_STEP_NONE;
+}
+
+static void hint(const Planner *p, const Series *series, const KeepItem *item)
+{
+    Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .action = ACTION_DELETE, .series = series};
+    change.slot = item->slot;
+    change.is_hint = true;
+    change.why = arena_printf(p->plan->arena, "slot %s, %s; it stays, as prune is not true", slot_text(p, item->slot), item->reasons);
+    plan_change(p->plan, p->options, &change);
+}
+
+static bool keep_item(const Planner *p, const Series *series, const KeepItem *item)
+{
+    const Timetable *t = p->spec->timetable;
+    KeepStep step = step_of(t, item);
+    if (!t->prune && !item->keep && p->options->hints)
+        hint(p, series, item);
+    if (step == KEEP_STEP_WAIT)
+        plan_look_at(p->plan, item->prune_after);
+    if (step == KEEP_STEP_NONE || step == KEEP_STEP_WAIT)
+        return false;
+    Arena *arena = p->plan->arena;
+    Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .series = series, .slot = item->slot};
+    change.action = step == KEEP_STEP_DELETE ? ACTION_DELETE : ACTION_UPDATE;
+    change.why = arena_printf(arena, "slot %s, %s", slot_text(p, item->slot), item->reasons);
+    if (step == KEEP_STEP_MARK)
+        *VEC_ADD(&change.deltas) =
+            mark_delta(p->spec, NULL, node_string(arena, slot_text(p, p->plan->now + t->keep.grace)));
+    else if (step == KEEP_STEP_UNMARK)
+        *VEC_ADD(&change.deltas) = mark_delta(p->spec, mark_node(arena, item), NULL);
+    plan_change(p->plan, p->options, &change);
+    return true;
+}
+
+/* --- the whole --- */
+
+static bool keep_series(const Planner *p, const Series *series)
+{
+    CLEANUP(arena_freep) Arena *scratch = arena_new();
+    Agenda agenda = agenda_make(series, p->in_force, p->plan->now, scratch);
+    bool differs = false;
+    plan_look_at(p->plan, agenda.due.next);
+    for (size_t i = 0; i < series->made.n; i++)
+        scheduled_look_after(p->plan, series->made.items[i].state, series->made.items[i].born);
+    note_missed(p, series, &agenda.due);
+    note_faulty(p, series, &agenda.due);
+    if (agenda.due.state == DUE_NOW)
+        differs = make_due(p, series, &agenda.due);
+    else if (agenda.due.state == DUE_GIVEN_UP)
+        give_up(p, series, &agenda.due);
+    for (size_t i = 0; i < agenda.n; i++)
+        differs = keep_item(p, series, &agenda.items[i]) || differs;
+    return differs;
+}
+
+static bool refuse_volume(const Planner *p, const Live *volume)
+{
+    if (!live_is_gone(volume))
+        return false;
+    Error *e = NULL;
+    error_set(&e, ERROR_NOT_FOUND, "the %s is %s: no backups can be made of it, and those that are there are left alone",
+              volume->kind->noun, volume->state);
+    plan_fail(p->plan, p->spec, volume->id, e);
+    return true;
+}
+
+void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs)
+{
+    Planner p = {plan, options, spec, schedule_in_force(spec, observed, plan->now)};
+    if (spec_is_suspended(spec, plan->now)) {
+        plan_look_at(plan, spec->suspended_until);
+        return;
+    }
+    for (size_t i = 0; i < observed->series.n; i++)
+        differs[i] = !refuse_volume(&p, observed->series.items[i]->volume) && keep_series(&p, observed->series.items[i]);
+    for (size_t i = 0; i < observed->strays.n; i++) {
+        const Stray *stray = observed->strays.items[i];
+        plan_note(plan, NOTE_VANISHED, spec, stray->volume, NULL, stray->newest,
+                  "the volume is gone, or the selector does not take it any more; %zu backup%s of it, the newest of slot %s, %s left alone",
+                  stray->n, stray->n == 1 ? "" : "s", slot_text(&p, stray->newest), stray->n == 1 ? "is" : "are");
+    }
+}
+
+/* --- right before the write --- */
+
+static const char *tag_of(const Live *live, const char *key)
+{
+    return node_get_text(node_get(live->object, "freeformTags"), key);
+}
+
+/* Times, not texts: the mark may have been written by somebody else in another form. */
+static bool same_mark(const char *a, const char *b)
+{
+    usec_t x, y;
+    if (!a || !b)
+        return a == b;
+    return parse_rfc3339(a, &x) == 0 && parse_rfc3339(b, &y) == 0 && x == y;
+}
+
+bool retention_holds(const Change *change, const Live *now, const char **ret_why)
+{
+    const Live *then = change->live;
+    const char *why = NULL;
+    if (!streq_null(tag_of(now, IDENTITY_TAG), tag_of(then, IDENTITY_TAG)) || !streq_null(now->source_id, then->source_id))
+        why = "it bears another tag or is of another volume than the list showed";
+    else if (backup_state(now->kind, now->state) != backup_state(then->kind, then->state))
+        why = "it is in another state than the list showed";
+    else if (change->action == ACTION_DELETE && !same_mark(tag_of(now, PRUNE_TAG), tag_of(then, PRUNE_TAG)))
+        why = "somebody has changed or taken away its mark " PRUNE_TAG;
+    else if (change->action == ACTION_UPDATE && streq_null(tag_of(now, PRUNE_TAG), PRUNE_NEVER))
+        why = "somebody has marked it to be kept";
+    if (ret_why)
+        *ret_why = why;
+    return !why;
+}
+
+void retention_diff(const Change *change, const Live *now, Arena *arena, Deltas *deltas)
+{
+    const Node *to = change->deltas.items[0].to;
+    const char *text = tag_of(now, PRUNE_TAG);
+    if (to ? !same_mark(text, to->text) : text != NULL)
+        *VEC_ADD(deltas) = mark_delta(change->spec, text ? node_string(arena, text) : NULL, to);
+}

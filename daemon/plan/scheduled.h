@@ -1,0 +1,17 @@
+/*
+ * The changes that a schedule wants: what is due is made, what retention drops is marked and later deleted. And what such a change is when
+ * the backup has been read again, right before it is written. Pure.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/* Adds the changes and notes of one schedule to the plan; differs[i] becomes true where the series number `i` has a change that is a difference. */
+void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs);
+/* A backup that is on its way is looked at again, soon while it is young. */
+void scheduled_look_after(Plan *plan, BackupState state, usec_t born);
+
+/* Does what was planned still hold for the backup as it is now? Else *ret_why says what is different. */
+bool retention_holds(const Change *change, const Live *now, const char **ret_why);
+/* What is still to be written to the backup: its mark, or the mark's removal. */
+void retention_diff(const Change *change, const Live *now, Arena *arena, Deltas *deltas);

@@ -4,13 +4,16 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "cmd/command.h"
 
-static const Command *const commands[] = {&command_validate, &command_plan, &command_apply};
+#define ITERATIONS_MAX 1000
+
+static const Command *const commands[] = {&command_validate, &command_plan, &command_apply, &command_calendar};
 
 static const struct {
     int letter; /* in Command.accepts */
@@ -21,6 +24,9 @@ static const struct {
     {'o', "output", "text|json", "the form of the results (-o)"},
     {'i', "show-ignored", NULL, "also list each difference that was passed over, with the rule"},
     {'p', "plan", "FILE", "do exactly this saved plan"},
+    {'n', "iterations", "N", "so many of the next slots (default 5)"},
+    {'b', "base-time", "TIME", "as if it were that time (RFC 3339), instead of now"},
+    {'f', "offline", NULL, "ask no cloud: the next slots alone"},
     {'h', "help", NULL, "this text"},
     {'v', "version", NULL, "the version"},
 };
@@ -34,7 +40,8 @@ static int print_help(const Command *command)
 {
     CLEANUP(str_done) Str text = {0};
     if (command) {
-        str_addf(&text, "Usage: imagekeeper %s [options]\n\n%s\n", command->name, command->help);
+        str_addf(&text, "Usage: imagekeeper %s [options]%s%s%s\n\n%s\n", command->name, command->argument ? " [" : "",
+                 command->argument ? command->argument : "", command->argument ? "]" : "", command->help);
     } else {
         str_add(&text, "Usage: imagekeeper COMMAND [options]\nKeeps cloud images as the specs say.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
@@ -72,6 +79,26 @@ static const Command *find_command(const char *name)
     return NULL;
 }
 
+static int take_iterations(const char *text, CommandOptions *options)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || n > ITERATIONS_MAX) {
+        command_error("--iterations must be 0 to %d, not \"%s\"", ITERATIONS_MAX, text);
+        return EXIT_ERROR;
+    }
+    options->iterations = (unsigned)n;
+    return -1;
+}
+
+static int take_base_time(const char *text, CommandOptions *options)
+{
+    if (parse_rfc3339(text, &options->base_time) == 0 && options->base_time)
+        return -1;
+    command_error("--base-time must be a time such as 2026-12-01T00:00:00Z, not \"%s\"", text);
+    return EXIT_ERROR;
+}
+
 /* -1: go on; else the exit status. */
 static int take_option(const Command *command, int letter, CommandOptions *options)
 {
@@ -87,6 +114,12 @@ static int take_option(const Command *command, int letter, CommandOptions *optio
         options->specs = optarg;
     else if (letter == 'i')
         options->show_ignored = true;
+    else if (letter == 'f')
+        options->offline = true;
+    else if (letter == 'n')
+        return take_iterations(optarg, options);
+    else if (letter == 'b')
+        return take_base_time(optarg, options);
     else if (letter == 'p')
         options->saved_plan = optarg;
     else if (letter == 'o' && (streq(optarg, "json") || streq(optarg, "text")))
@@ -112,6 +145,8 @@ static int read_options(const Command *command, int argc, char **argv, CommandOp
         if (status >= 0)
             return status;
     }
+    if (optind < argc && command->argument)
+        options->name = argv[optind++];
     if (optind < argc) {
         command_error("unexpected argument \"%s\"; see imagekeeper %s --help", argv[optind], command->name);
         return EXIT_ERROR;
@@ -135,7 +170,7 @@ int main(int argc, char **argv)
     const Command *command = find_command(argv[1]);
     if (!command)
         return EXIT_ERROR;
-    CommandOptions options = {.config_file = CONFIG_FILE_DEFAULT};
+    CommandOptions options = {.config_file = CONFIG_FILE_DEFAULT, .iterations = 5};
     char program[64];
     snprintf(program, sizeof(program), "imagekeeper %s", command->name);
     argv[1] = program; /* what getopt puts before its messages */

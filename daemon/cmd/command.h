@@ -14,6 +14,10 @@ typedef struct CommandOptions {
     bool json;
     bool show_ignored;
     const char *saved_plan; /* --plan, or NULL */
+    const char *name;       /* the one argument, or NULL */
+    unsigned iterations;    /* --iterations */
+    usec_t base_time;       /* --base-time, wall; 0: now */
+    bool offline;
 } CommandOptions;
 
 /* Exit status, everywhere. */
@@ -27,11 +31,12 @@ typedef struct Command {
     const char *name;
     const char *summary;  /* one line */
     const char *help;
+    const char *argument; /* what its one argument is called; NULL: it takes none */
     const char *accepts;  /* the letters of its options in the table of imagekeeper.c */
     int (*run)(const CommandOptions *options);
 } Command;
 
-extern const Command command_validate, command_plan, command_apply;
+extern const Command command_validate, command_plan, command_apply, command_calendar;
 
 /* Loads the configuration and the specs it (or --specs) points to; prints every problem to stderr. 0 or -1. */
 int command_load(const CommandOptions *options, Config **ret_config, Specs **ret_specs);

@@ -7,10 +7,8 @@
 
 #include "base/str.h"
 #include "record/journal.h"
-#include "record/report.h"
-#include "round.h"
 
-typedef struct Once {
+struct Once {
     sd_event *loop;
     Http *http;
     Accounts *accounts;
@@ -18,14 +16,17 @@ typedef struct Once {
     Log log;
     const Specs *specs;
     bool stopping;
-} Once;
+};
 
-static void once_done(Once *o)
+void once_free(Once *o)
 {
+    if (!o)
+        return;
     round_free(o->round);
     accounts_free(o->accounts);
     http_free(o->http);
     sd_event_unref(o->loop);
+    free(o);
 }
 
 static void on_changed(void *userdata, const Op *op)
@@ -66,19 +67,55 @@ static int set_up(Once *o, Error **err)
     return http_new(o->loop, &o->http, err);
 }
 
-static int print(const CommandOptions *options, const Config *config, const Report *report)
+int once_go(const RoundOptions *options, Once **ret)
 {
-    CLEANUP(str_done) Str out = {0}, errors = {0};
+    CLEANUP(once_freep) Once *once = xcalloc(1, sizeof(*once));
+    CLEANUP(error_freep) Error *err = NULL;
+    *once = (Once){.log = log_open(LOG_TARGET_JOURNAL), .specs = options->specs};
+    if (set_up(once, &err) < 0) {
+        command_error("%s", err->message);
+        return -1;
+    }
+    once->accounts = accounts_new(options->config);
+    RoundOptions round = *options;
+    round.slots = once->accounts->slots;
+    round.n_slots = once->accounts->n;
+    round.http = once->http;
+    RoundHandlers handlers = {.changed = on_changed, .done = on_done, .userdata = once};
+    once->round = round_start(once->loop, &round, &handlers);
+    int r = sd_event_loop(once->loop);
+    if (r < 0) {
+        command_error("the event loop failed: %s", strerror(-r));
+        return -1;
+    }
+    *ret = TAKE(once);
+    return 0;
+}
+
+const Round *once_round(const Once *once)
+{
+    return once->round;
+}
+
+ReportStyle once_style(const CommandOptions *options, const Config *config, char **ret_folder)
+{
     const char *path = command_specs_path(options, config);
     size_t n = strlen(path);
     const char *dot = strrchr(path, '.');
     bool is_file = dot && (streq(dot, ".yaml") || streq(dot, ".yml"));
-    CLEANUP(freep) char *folder = is_file ? NULL : xstrndup(path, n > 1 && path[n - 1] == '/' ? n - 1 : n);
-    ReportStyle style = {
+    *ret_folder = is_file ? NULL : xstrndup(path, n > 1 && path[n - 1] == '/' ? n - 1 : n);
+    return (ReportStyle){
         .colour = command_wants_colour(STDOUT_FILENO),
         .show_ignored = options->show_ignored,
-        .specs_path = folder,
+        .specs_path = *ret_folder,
     };
+}
+
+static int print(const CommandOptions *options, const Config *config, const Report *report)
+{
+    CLEANUP(str_done) Str out = {0}, errors = {0};
+    CLEANUP(freep) char *folder = NULL;
+    ReportStyle style = once_style(options, config, &folder);
     if (options->json)
         report_json(report, options->show_ignored, &out);
     else
@@ -121,33 +158,14 @@ int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *sav
 {
     CLEANUP(config_freep) Config *config = NULL;
     CLEANUP(specs_freep) Specs *specs = NULL;
-    CLEANUP(error_freep) Error *err = NULL;
     if (command_load(options, &config, &specs) < 0 || !check_saved(saved, config))
         return EXIT_ERROR;
-    CLEANUP(once_done) Once once = {.log = log_open(LOG_TARGET_JOURNAL), .specs = specs};
-    if (set_up(&once, &err) < 0) {
-        command_error("%s", err->message);
+    CLEANUP(once_freep) Once *once = NULL;
+    RoundOptions round = {.config = config, .specs = specs, .plan_only = plan_only, .saved = saved};
+    if (once_go(&round, &once) < 0)
         return EXIT_ERROR;
-    }
-    once.accounts = accounts_new(config);
-    RoundOptions round = {
-        .config = config,
-        .specs = specs,
-        .slots = once.accounts->slots,
-        .n_slots = once.accounts->n,
-        .http = once.http,
-        .plan_only = plan_only,
-        .saved = saved,
-    };
-    RoundHandlers handlers = {.changed = on_changed, .done = on_done, .userdata = &once};
-    once.round = round_start(once.loop, &round, &handlers);
-    int r = sd_event_loop(once.loop);
-    if (r < 0) {
-        command_error("the event loop failed: %s", strerror(-r));
-        return EXIT_ERROR;
-    }
     Report report = {.specs = specs};
-    report.results = round_results(once.round, &report.n);
+    report.results = round_results(once->round, &report.n);
     ReportTotals totals = report_totals(&report);
     if (plan_only)
         warn_of_avalanche(config, &report);

@@ -183,6 +183,13 @@ static void add_summary(Str *out, const ReportStyle *style, const ReportTotals *
     paint(out, style, t->errors ? PAINT_RED : t->differences ? PAINT_YELLOW : PAINT_GREEN, "%s\n", str_get(&text));
 }
 
+void report_errors(const Report *report, const ReportStyle *style, Str *out)
+{
+    for (size_t i = 0; i < report->n; i++)
+        for (size_t k = 0; k < report->results[i].plan->failures.n; k++)
+            add_failure(out, style, &report->results[i].plan->failures.items[k]);
+}
+
 void report_text(const Report *report, const ReportStyle *style, Str *out, Str *errors)
 {
     ReportTotals totals = report_totals(report);
@@ -194,9 +201,8 @@ void report_text(const Report *report, const ReportStyle *style, Str *out, Str *
             add_ignored(out, style, &plan->ignored.items[k]);
         for (size_t k = 0; k < plan->notes.n; k++)
             add_note(out, style, &plan->notes.items[k]);
-        for (size_t k = 0; k < plan->failures.n; k++)
-            add_failure(errors, style, &plan->failures.items[k]);
     }
+    report_errors(report, style, errors);
     add_summary(out, style, &totals);
 }
 
@@ -310,6 +316,15 @@ static void json_summary(JsonWriter *w, const ReportTotals *t)
     json_end_object(w);
 }
 
+void report_json_errors(const Report *report, JsonWriter *w)
+{
+    json_begin_array(w, "errors");
+    for (size_t i = 0; i < report->n; i++)
+        for (size_t k = 0; k < report->results[i].plan->failures.n; k++)
+            json_failure(w, &report->results[i].plan->failures.items[k]);
+    json_end_array(w);
+}
+
 void report_json(const Report *report, bool show_ignored, Str *out)
 {
     JsonWriter w = {.out = out};
@@ -321,11 +336,7 @@ void report_json(const Report *report, bool show_ignored, Str *out)
         for (size_t k = 0; k < report->results[i].plan->changes.n; k++)
             json_change(&w, &report->results[i].plan->changes.items[k]);
     json_end_array(&w);
-    json_begin_array(&w, "errors");
-    for (size_t i = 0; i < report->n; i++)
-        for (size_t k = 0; k < report->results[i].plan->failures.n; k++)
-            json_failure(&w, &report->results[i].plan->failures.items[k]);
-    json_end_array(&w);
+    report_json_errors(report, &w);
     json_begin_array(&w, "notes");
     for (size_t i = 0; i < report->n; i++)
         for (size_t k = 0; k < report->results[i].plan->notes.n; k++)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "data/json-write.h"
 #include "round.h"
 
 typedef struct Report {
@@ -28,4 +29,7 @@ typedef struct ReportStyle {
 
 /* Results go to `out`, errors (what could not be found out or done) to `errors`. */
 void report_text(const Report *report, const ReportStyle *style, Str *out, Str *errors);
+/* The errors alone; as the member "errors". */
+void report_errors(const Report *report, const ReportStyle *style, Str *out);
+void report_json_errors(const Report *report, JsonWriter *w);
 void report_json(const Report *report, bool show_ignored, Str *out);

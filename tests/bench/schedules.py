@@ -91,7 +91,8 @@ CONFIGURATION = "limits: {maxChanges: 1000000}\n"
 
 
 def in_sync(schedules):
-    return {"declared": schedules, "create": 0, "update": 0, "delete": 0}
+    objects = schedules * VOLUMES
+    return {"declared": schedules, "objects": objects, "inSync": objects, "create": 0, "update": 0, "delete": 0}
 
 
 def bench_round(folder, table, schedules, backups, runs):

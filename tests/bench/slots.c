@@ -14,7 +14,7 @@
 
 #define BEGIN (1767225600 * USEC_PER_SEC) /* 2026-01-01T00:00:00Z */
 #define STRIDE (100003 * USEC_PER_SEC)    /* a little over a day: all times of the day, both sides of the changes */
-#define SPAN (2 * 365 * (usec_t)86400 * USEC_PER_SEC)
+#define SPAN (2ULL * 365 * 86400 * USEC_PER_SEC)
 #define BATCH 100
 
 typedef bool Move(const Calendar *calendar, const Zone *zone, usec_t from, usec_t *ret);

@@ -142,10 +142,9 @@ def the_newest_missed_slot_is_made_and_older_ones_are_told_of(w):
     schedule(w, since=at(hour(8)) + 60, bootVolumeId=volume)
     report = w.apply().expect(0).json
     assert brief(report) == [("create", "done", volume)] and report["changes"][0]["slot"] == hour(12)
-    missed = notes(report, "missed")
-    assert len(missed) == 3 and {n["target"] for n in missed} == {volume} and {n["name"] for n in missed} == {"hourly"}, missed
-    for h in (9, 10, 11):
-        assert sum(hour(h) in n["message"] for n in missed) == 1, missed
+    missed, = notes(report, "missed")
+    assert [missed[k] for k in ("kind", "name", "account", "target")] == [KIND, "hourly", "prod", volume]
+    assert missed["message"] == "3 slots were missed, from %s to %s" % (hour(9), hour(11))
     settle(w)
     report = w.apply().expect(0).json
     assert report["changes"] == [] and notes(report, "missed") == [], report
@@ -166,11 +165,13 @@ def a_daemon_tells_of_each_missed_slot_once(w):
     volume = w.sim.add_boot_volume()
     schedule(w, since=at(hour(9)) + 60, bootVolumeId=volume, catchUp="20m")
     d = w.daemon()
-    d.wait_line("missed.*" + hour(12))
+    n = d.wait_line("%s: 3 slots were missed, from %s to %s" % (volume, hour(10), hour(12)))
     rounds(w, 3)
-    for h in (10, 11, 12):
-        assert sum("missed" in line and hour(h) in line for line in d.lines) == 1, d.lines
-    assert not creations(w)
+    assert len([line for line in d.lines if "missed" in line]) == 1, d.lines
+    to_hour(w, 13, 21 * MINUTE)
+    d.wait_line("missed.*" + hour(13), n)
+    rounds(w, 3)
+    assert len([line for line in d.lines if "missed" in line]) == 2 and not creations(w), d.lines
 
 
 @case
@@ -668,6 +669,20 @@ def clocks_that_jump_make_nothing_twice(w):
     assert slots(w, volume, dead=True) == [hour(17), hour(18)]
 
 
+@case
+def a_daemon_wakes_for_its_slots_whatever_its_interval(w):
+    volume = w.sim.add_boot_volume()
+    with open(w.config_file) as f:
+        text = f.read().replace("interval: 1s", "interval: 1d")
+    w.write(w.config_file, text)
+    schedule(w, bootVolumeId=volume, onCalendar="*:*:0/3")
+    d = w.daemon()
+    eventually(lambda: len(slots(w, volume)) >= 2, "two slots")
+    found = slots(w, volume, dead=True)
+    assert at(found[1]) - at(found[0]) == 3, found
+    d.wait_line("is AVAILABLE")
+
+
 # --- followed ---
 
 
@@ -859,15 +874,23 @@ def a_looser_keep_takes_marks_off_again(w):
 @case
 def without_prune_it_is_only_shown(w):
     volume = w.sim.add_boot_volume()
-    ids = history(w, volume, [day(7)], **{MARK: "2026-06-10T10:00:00Z"})
-    ids.update(history(w, volume, [day(8), day(9), day(10)]))
+    ids = history(w, volume, [day(7), day(8), day(9), day(10)])
     nightly(w, {"last": 1}, bootVolumeId=volume, prune=False)
     for report in (w.plan().expect(0).json, w.apply().expect(0).json):
         assert brief(report) == sorted(("delete", "observed", ids[day(d)]) for d in (7, 8, 9)), report
-        assert all(c["reason"] for c in report["changes"])
+        assert all(c["reason"] for c in report["changes"]) and report["summary"]["observed"] == 3
     assert not writes(w)
-    schedule(w, "nightly", bootVolumeId=volume, onCalendar="*-*-* 02:00:00")
-    assert not [c for c in w.apply().expect(0).json["changes"] if c["action"] == "delete"] and not deletions(w)
+
+
+@case
+def a_mark_does_not_outlive_prune(w):
+    volume = w.sim.add_boot_volume()
+    history(w, volume, [day(7), day(8)], **{MARK: "2026-06-10T10:00:00Z"})
+    history(w, volume, [day(9)])
+    nightly(w, {"last": 1}, bootVolumeId=volume, prune=False, catchUp="1h")
+    w.apply().expect(0)
+    assert not deletions(w) and marked(w, volume) == []
+    w.plan().expect(0)
 
 
 @case
@@ -885,7 +908,7 @@ def other_peoples_backups_are_none_of_its_business(w):
     w.sim.advance(HOUR + MINUTE)
     w.apply().expect(0)
     assert {b: w.sim.backup(b)["etag"] for b in others} == before
-    assert slots(w, volume, "nightly")[-1] == day(10) and len(deletions(w)) == 2
+    assert day(10) in slots(w, volume, "nightly") and marks(w, volume)[day(9)] and len(deletions(w)) == 2
 
 
 @case
@@ -954,6 +977,60 @@ def a_rival_between_look_and_mark_is_not_overwritten(w):
 
 
 @case
+def a_mark_that_somebody_sets_between_look_and_mark_is_theirs(w):
+    for operation in ("GetBootVolumeBackup", "UpdateBootVolumeBackup"):
+        volume = w.sim.add_boot_volume()
+        ids = history(w, volume, [day(9), day(10)])
+        nightly(w, {"last": 1}, bootVolumeId=volume)
+        w.sim.fault(operation, "change-before", target=ids[day(9)],
+                    change={"freeformTags": {"imagekeeper": "nightly@" + day(9), MARK: "2026-07-01T00:00:00Z"}})
+        w.apply()
+        w.apply().expect(0)
+        assert marks(w, volume)[day(9)] == "2026-07-01T00:00:00Z", operation
+
+
+@case
+def a_list_that_lags_marks_and_deletes_once(w):
+    volume = w.sim.add_boot_volume()
+    ids = history(w, volume, [day(7)], **{MARK: "2026-06-10T10:00:00Z"})
+    ids.update(history(w, volume, [day(8), day(9), day(10)]))
+    nightly(w, {"last": 2}, bootVolumeId=volume)
+    w.sim.config(listLagSeconds=1000, terminatedVisibleSeconds=DAY)
+    for _ in range(3):
+        w.apply().expect(0)
+        w.sim.advance(5)
+    assert w.sim.backup(ids[day(8)])["updates"] == 1 and len(deletions(w)) == 1, marks(w, volume)
+
+
+@case
+def a_backup_that_changed_between_two_pages_is_left_for_the_next_look(w):
+    w.configure(account="    pageSize: 100\n")
+    w.sim.generate_backups(1, 99)
+    volume = w.sim.add_boot_volume("db", freeformTags={"backup": "yes"})
+    backup = history(w, volume, [day(8)], **{MARK: "2026-06-10T10:00:00Z"})[day(8)]
+    history(w, volume, [day(9), day(10)])
+    nightly(w, {"last": 2}, selector=select(freeformTags={"backup": "yes"}))
+    w.sim.fault("ListBootVolumeBackups", "shuffle-page", times=1, set={"freeformTags": {"imagekeeper": "nightly@" + day(8), MARK: "never"}})
+    w.apply()
+    assert w.sim.faults()[0]["fired"] == 1 and not writes(w)
+    w.apply().expect(0)
+    assert w.sim.backup(backup)["state"] != "AVAILABLE"
+
+
+@case
+def one_that_is_locked_stays_and_the_others_go(w):
+    volume = w.sim.add_boot_volume()
+    ids = history(w, volume, [day(7), day(8)], **{MARK: "2026-06-10T10:00:00Z"})
+    history(w, volume, [day(9), day(10)])
+    w.sim.change(ids[day(7)], isRetentionLockEnabled=True)
+    nightly(w, {"last": 2}, bootVolumeId=volume)
+    report = w.apply().json
+    change, = [c for c in report["changes"] if c["target"] == ids[day(7)]]
+    assert change["outcome"] in ("held", "failed") and "isRetentionLockEnabled" in json.dumps(report), report
+    assert slots(w, volume, "nightly") == [day(7), day(9), day(10)]
+
+
+@case
 def lost_answers_to_a_deletion_are_looked_after(w):
     volume = w.sim.add_boot_volume()
     history(w, volume, [day(7), day(8), day(9)], **{MARK: "2026-06-10T10:00:00Z"})
@@ -1011,6 +1088,9 @@ def a_saved_plan_does_what_it_says_once(w):
     assert sorted((c["action"], c["outcome"]) for c in report["changes"]) == sorted(
         [(a, "done") for a in ("create", "delete", "update")] * 2), report
     everything_was_done(w, volumes)
+    with open(saved) as f:
+        planned = {c["target"]: c["attributes"][0]["to"] for c in json.load(f)["changes"] if c["action"] == "update"}
+    assert {b: w.sim.backup(b)["freeform"][MARK] for b in planned} == planned
     report = w.apply("--plan", saved).expect(2).json
     assert {c["outcome"] for c in report["changes"]} == {"held"} and all(c["reason"] for c in report["changes"]), report
     everything_was_done(w, volumes)

@@ -105,6 +105,7 @@ static void plan_and_go(AccountRound *a)
     PlanOptions options = {
         .now = clock_wall(),
         .clock_trouble = clock_trouble,
+        .max_changes = o->config->max_changes,
         .hints = o->plan_only,
         .observe = o->config->observe,
         .account = a->slot->config->name,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds imagekeeper, starts the cloud simulator, and walks the specs in specs/ through validate, plan, apply, drift and repair.
+# Builds imagekeeper, starts the cloud simulator, and walks the specs in specs/ through validate, plan, apply, drift and repair,
+# and through a schedule of backups.
 # shellcheck source=tests/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
@@ -127,4 +128,39 @@ image = json.load(open("image.json"))["image"]
 for member in ("displayName", "freeformTags", "definedTags"):
     print("    %s: %s" % (member, json.dumps(image[member])))
 assert image["displayName"] == "Oracle Linux 9 golden"'
+
+bold "Backups by a calendar: the schedule"
+run cat source/specs/nightly.yaml
+bold "Two volumes with the tag appear, with twelve nights of backups; what comes next, what became of the last ones, what stays and why?"
+control /generate "{\"volumes\":2,\"backups\":12,\"compartmentId\":\"$compartment\",\"volumeName\":\"db-{volume}\",
+    \"baseTime\":\"2026-11-11T01:00:00Z\",\"stepSeconds\":86400,\"volume\":{\"freeformTags\":{\"backup\":\"nightly\"}},
+    \"backup\":{\"freeformTags\":{\"backup\":\"nightly\",\"imagekeeper\":\"db-nightly@{time}\"}}}"
+run imagekeeper calendar db-nightly --config imagekeeper.yaml --iterations 3 --base-time 2026-11-22T12:00:00Z
+
+bold "Another one, twice a minute, so that nobody has to wait for the night; its slot comes due, and the backup is followed until it is there"
+mkdir frequent && cat >frequent/frequent.yaml <<EOF
+apiVersion: imagekeeper/v1
+kind: OciBootVolumeBackupSchedule
+metadata: {name: frequent}
+spec:
+  account: prod
+  bootVolumeId: ocid1.bootvolume.oc1.phx.aaaaaaaadb
+  onCalendar: "*:*:0/30"
+  displayName: "{volume}-{slot}"
+  keep: {last: 2}
+  prune: true
+EOF
+run cat frequent/frequent.yaml
+control /config '{"creatingSeconds":2}'
+imagekeeperd --config imagekeeper.yaml --specs frequent 2>frequent.log &
+daemon=$!
+started+=("$daemon")
+for _ in $(seq 2000); do grep -q 'is AVAILABLE' frequent.log && break; sleep 0.05; done
+kill -TERM $daemon
+wait $daemon
+bold "What the journal says"
+cat frequent.log
+grep -q 'is AVAILABLE' frequent.log
+bold "And the calendar"
+run imagekeeper calendar --config imagekeeper.yaml --specs frequent --iterations 2
 bold "That was all; nothing is left behind."

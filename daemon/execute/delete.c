@@ -38,6 +38,9 @@ static void delete_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (error_policy(error->kind)->ambiguous) {
         op->unclear = true;
         op_look_again(op, error);
+    } else if (error->kind == ERROR_BUSY) {
+        CLEANUP(freep) char *reason = xasprintf("it cannot be deleted now (%s); it waits its turn", error->message);
+        op_end_held(op, HOLD_STATE, reason);
     } else {
         Error *e = error_copy(error);
         if (error->kind == ERROR_NOT_FOUND)

@@ -89,6 +89,14 @@ static void add_duration(Str *out, usec_t took)
         str_addf(out, "%" PRIu64 " s", s);
 }
 
+static bool is_told(const Plan *plan, const char *id)
+{
+    for (size_t i = 0; i < plan->notes.n; i++)
+        if (plan->notes.items[i].object && streq(plan->notes.items[i].object, id))
+            return true;
+    return false;
+}
+
 static void see(News *n, Plan *plan, const Sight *s)
 {
     if (s->state == BACKUP_UNFINISHED) {
@@ -104,6 +112,8 @@ static void see(News *n, Plan *plan, const Sight *s)
     if (s->state == BACKUP_GOOD)
         plan_note(plan, NOTE_AVAILABLE, s->spec, s->volume, s->id, s->slot, "%s is AVAILABLE%s%s", s->id,
                   took.len ? ", after at most " : "", str_get(&took));
+    else if (s->state == BACKUP_FAULTY && !is_told(plan, s->id))
+        plan_note(plan, NOTE_FAULTY, s->spec, s->volume, s->id, s->slot, "%s is FAULTY", s->id);
     stop_following(n, f);
 }
 

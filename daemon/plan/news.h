@@ -12,5 +12,5 @@ News *news_new(void) __attribute__((returns_nonnull));
 void news_free(News *news);
 DEFINE_CLEANUP(News, news_free)
 
-/* A round of one account is over: adds what has become AVAILABLE to the plan's notes, and takes out what was told before. */
+/* A round of one account is over: adds what has become AVAILABLE or FAULTY to the plan's notes, and takes out what was told before. */
 void news_tell(News *news, Plan *plan, const Snapshot *snapshot, const char *account);

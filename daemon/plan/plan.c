@@ -12,7 +12,8 @@ static const char *const action_names[ACTION_MAX] = {
     [ACTION_UPDATE] = "update", [ACTION_CREATE] = "create", [ACTION_DELETE] = "delete",
 };
 static const char *const note_names[NOTE_MAX] = {
-    [NOTE_AVAILABLE] = "available", [NOTE_FAULTY] = "faulty", [NOTE_MISSED] = "missed", [NOTE_VANISHED] = "vanished",
+    [NOTE_AVAILABLE] = "available", [NOTE_FAULTY] = "faulty", [NOTE_MISSED] = "missed",
+    [NOTE_LIMIT] = "limit",         [NOTE_VANISHED] = "vanished",
 };
 static const char *const outcome_names[OUTCOME_MAX] = {
     [OUTCOME_PLANNED] = "planned", [OUTCOME_DONE] = "done",         [OUTCOME_HELD] = "held",

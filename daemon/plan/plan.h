@@ -72,6 +72,7 @@ typedef enum NoteKind {
     NOTE_AVAILABLE, /* a backup that was followed is there */
     NOTE_FAULTY,    /* one became FAULTY, and is made again */
     NOTE_MISSED,    /* slots that get no backup any more */
+    NOTE_LIMIT,     /* a schedule takes more volumes than one round may make backups of */
     NOTE_VANISHED,  /* a volume is no longer among those that the schedule is about, and its backups are left alone */
     NOTE_MAX,
 } NoteKind;
@@ -112,6 +113,7 @@ typedef struct Plan {
 typedef struct PlanOptions {
     usec_t now;         /* wall */
     const char *clock_trouble; /* why the clock cannot be trusted, or NULL */
+    int64_t max_changes; /* of one account in one round; 0: no limit */
     bool hints;         /* also tell what would go if schedules said prune: true */
     bool observe;       /* the configuration's mode: report drift, change nothing */
     const char *account; /* only its documents are compared, though claims are checked between all; NULL: all */

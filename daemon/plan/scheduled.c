@@ -2,6 +2,8 @@
 
 #include "plan/scheduled.h"
 
+#include <inttypes.h>
+
 #include "base/str.h"
 #include "plan/agenda.h"
 #include "plan/plan-private.h"
@@ -249,6 +251,25 @@ static bool refuse_volume(const Planner *p, const Live *volume)
     return true;
 }
 
+static void note_strays(const Planner *p, const Observed *observed)
+{
+    for (size_t i = 0; i < observed->strays.n; i++) {
+        const Stray *stray = observed->strays.items[i];
+        plan_note(p->plan, NOTE_VANISHED, p->spec, stray->volume, NULL, stray->newest,
+                  "the volume is gone, or the selector does not take it any more; %zu backup%s of it, the newest of slot %s, %s left alone",
+                  stray->n, stray->n == 1 ? "" : "s", slot_text(p, stray->newest), stray->n == 1 ? "is" : "are");
+    }
+}
+
+/* Before the night in which it would matter. */
+static void note_limit(const Planner *p, const Observed *observed)
+{
+    if (p->options->max_changes && observed->series.n > (size_t)p->options->max_changes)
+        plan_note(p->plan, NOTE_LIMIT, p->spec, observed->series.items[0]->volume->id, NULL, 0,
+                  "the schedule takes %zu volumes, and limits.maxChanges is %" PRId64 ": slots that come due in one round would all be held; "
+                  "raise the limit", observed->series.n, p->options->max_changes);
+}
+
 void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs)
 {
     Planner p = {plan, options, spec, schedule_in_force(spec, observed, plan->now)};
@@ -258,12 +279,8 @@ void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec,
     }
     for (size_t i = 0; i < observed->series.n; i++)
         differs[i] = !refuse_volume(&p, observed->series.items[i]->volume) && keep_series(&p, observed->series.items[i]);
-    for (size_t i = 0; i < observed->strays.n; i++) {
-        const Stray *stray = observed->strays.items[i];
-        plan_note(plan, NOTE_VANISHED, spec, stray->volume, NULL, stray->newest,
-                  "the volume is gone, or the selector does not take it any more; %zu backup%s of it, the newest of slot %s, %s left alone",
-                  stray->n, stray->n == 1 ? "" : "s", slot_text(&p, stray->newest), stray->n == 1 ? "is" : "are");
-    }
+    note_strays(&p, observed);
+    note_limit(&p, observed);
 }
 
 /* --- right before the write --- */

@@ -123,20 +123,26 @@ static const char *fate_of(const Showing *s, const KeepItem *item, Arena *arena)
     return marked ? arena_printf(arena, "deleted after %s", format_rfc3339(item->prune_after, after)) : "goes: to be marked";
 }
 
-static void text_item(const Showing *s, const KeepItem *item, size_t width, Arena *arena, Str *out)
+static void grow(size_t *width, const char *text)
 {
-    char slot[RFC3339_SIZE];
-    str_addf(out, "    %s  %-10s  %-*s  %-34s  %s\n", format_rfc3339(item->slot, slot), state_names[item->state], (int)width, item->reasons,
-             fate_of(s, item, arena), item->id);
+    *width = strlen(text) > *width ? strlen(text) : *width;
 }
 
-static size_t reason_width(const Agenda *a)
+static void text_items(const Showing *s, const Agenda *a, Arena *arena, Str *out)
 {
-    size_t width = 0;
-    for (size_t i = 0; i < a->n; i++)
-        if (strlen(a->items[i].reasons) > width)
-            width = strlen(a->items[i].reasons);
-    return width;
+    size_t reasons = 0, fate = 0;
+    char slot[RFC3339_SIZE];
+    for (size_t i = 0; i < a->n; i++) {
+        grow(&reasons, a->items[i].reasons);
+        grow(&fate, fate_of(s, &a->items[i], arena));
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        const KeepItem *item = &a->items[i];
+        str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", format_rfc3339(item->slot, slot), state_names[item->state], (int)reasons,
+                 item->reasons, (int)fate, fate_of(s, item, arena), item->id);
+    }
+    if (a->n == 0)
+        str_add(out, "    no backups yet\n");
 }
 
 static void text_series(const Showing *s, const Series *series, Str *out)
@@ -154,10 +160,7 @@ static void text_series(const Showing *s, const Series *series, Str *out)
         text_due(&a.due, out);
     for (bool first = true; each_missed(s, &a.due, &missed); first = false)
         str_addf(out, "    %-6s  %s\n", first ? "missed" : "", format_rfc3339(missed, slot));
-    for (size_t i = 0; i < a.n; i++)
-        text_item(s, &a.items[i], reason_width(&a), arena, out);
-    if (a.n == 0)
-        str_add(out, "    no backups yet\n");
+    text_items(s, &a, arena, out);
 }
 
 static void text_schedule(const Showing *s, const ReportStyle *style, Str *out)

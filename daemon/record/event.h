@@ -18,6 +18,7 @@ typedef enum Event {
     EVENT_FAULTY,         /* or became nothing */
     EVENT_MISSED,         /* slots of a schedule */
     EVENT_VANISHED,       /* a volume of a schedule */
+    EVENT_LIMIT,          /* a schedule will need a higher one */
     EVENT_HELD,
     EVENT_FAILED,         /* reading or writing an object */
     EVENT_ACCESS_UNCERTAIN,

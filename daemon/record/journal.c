@@ -313,13 +313,14 @@ static const Event note_events[NOTE_MAX] = {
     [NOTE_AVAILABLE] = EVENT_AVAILABLE,
     [NOTE_FAULTY] = EVENT_FAULTY,
     [NOTE_MISSED] = EVENT_MISSED,
+    [NOTE_LIMIT] = EVENT_LIMIT,
     [NOTE_VANISHED] = EVENT_VANISHED,
 };
 
 /* One note; `n` more of its kind are about other volumes of the same schedule. */
 static void say_note(const Recorder *r, const Note *note, size_t n)
 {
-    bool lasts = note->kind == NOTE_FAULTY || note->kind == NOTE_VANISHED;
+    bool lasts = note->kind != NOTE_AVAILABLE && note->kind != NOTE_MISSED;
     const char *key = arena_printf(r->arena, "%snote\n%s\n%s\n%s", document_key(r, note->spec), note_name(note->kind),
                                    n ? "" : note->target, note->object && !n ? note->object : "");
     unsigned met = lasts ? fold_meet(r->fold, key, NULL, r->now) : 1;

@@ -9,7 +9,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from case import *
+from schedule import *
 
 JOURNAL = "/run/systemd/journal"
 
@@ -121,6 +121,38 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         process.wait()
     assert os.read(read_end, 100) == b"", "something was said on stderr as well"
     os.close(read_end)
+
+
+@case
+def the_daemon_tells_the_journal_what_schedules_do(w):
+    journal = Journal()
+    volume, gone = w.sim.add_boot_volume(), w.sim.add_boot_volume()
+    now = int(w.sim.now()) // HOUR * HOUR
+    slot = [told(now - n * HOUR) for n in range(6)]
+    ids = history(w, volume, [slot[3]], "hourly", **{MARK: slot[2]})
+    ids.update(history(w, volume, [slot[2], slot[4]], "hourly"))
+    history(w, gone, [slot[5]], "hourly")
+    w.sim.purge(gone)
+    schedule(w, selector=select(), keep={"last": 1}, prune=True)
+    w.daemon()
+    fields = lambda event: {k[12:].lower(): v[0] for k, v in journal.wait(event).items() if k.startswith("IMAGEKEEPER_")}
+    common = {"kind": KIND, "name": "hourly", "account": "prod", "spec": "hourly.yaml:1"}
+
+    created = fields("created")
+    post, = creations(w)
+    backup = w.sim.backups(volume)[-1]
+    for name, value in dict(common, target=volume, action="create", slot=slot[0], created=backup["id"], retry_token=post["retryToken"],
+                            opc_request_id=post["opcRequestId"]).items():
+        assert created[name] == value, (name, created)
+    updated = fields("updated")
+    put = w.sim.requests("UpdateBootVolumeBackup")[0]
+    assert updated == dict(updated, target=ids[slot[4]], action="update", attribute="freeformTags." + MARK, opc_request_id=put["opcRequestId"],
+                           **{"from": "null", "to": json.dumps(put["body"]["freeformTags"][MARK])}, **common), updated
+    deleted = fields("deleted")
+    assert deleted == dict(deleted, target=ids[slot[3]], action="delete", opc_request_id=deletions(w)[0]["opcRequestId"], **common), deleted
+    for event, target, word in (("missed", volume, slot[1]), ("vanished", gone, slot[5]), ("available", volume, backup["id"])):
+        entry = fields(event)
+        assert entry == dict(entry, target=target, **common) and word in journal.wait(event)["MESSAGE"][0], entry
 
 
 enter_namespace()

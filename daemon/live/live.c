@@ -224,7 +224,10 @@ static bool condition_holds(const Field *f, const Node *condition, const Node *v
 bool selector_matches(const Kind *kind, const Node *selector, const Node *object)
 {
     for (const Field *f = kind_selector(kind)->members; f->name; f++) {
-        const Node *condition = node_get(selector, f->name), *value = node_get(object, field_wire(f));
+        const Node *condition = node_get(selector, f->name);
+        if (!condition && !(f->flags & FIELD_STATE))
+            continue;
+        const Node *value = node_get(object, field_wire(f));
         if (condition && !condition_holds(f, condition, value))
             return false;
         if (!condition && f->flags & FIELD_STATE &&

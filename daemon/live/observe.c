@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "live/selectors.h"
 
 #define LIST_PAGES_MAX 20000
 
@@ -31,7 +32,8 @@ typedef struct Listing {
     Observer *observer;
     const char *container;
     const char *source; /* NULL: whatever lies there */
-    VEC(const Spec *) selectors;
+    Selectors *selectors;
+    SpecList asked; /* of them, about the item at hand */
     bool for_harvest;
     /* Where there are selectors: the ids on the newest page and the one before it, between which an item moves when others come or
      * go; and all that a selector took. What nobody claims is not remembered any longer. */
@@ -116,6 +118,7 @@ static Listing *get_listing(Observer *o, const char *container, const char *sour
         l->container = arena_strdup(o->snapshot->arena, container);
         l->source = arena_strdup(o->snapshot->arena, source);
         l->taken_ids = map_new();
+        l->selectors = selectors_new();
         map_put(o->by_container, arena_strdup(o->snapshot->arena, key), l);
         *VEC_ADD(&o->listings) = l;
     }
@@ -162,7 +165,7 @@ static void harvest_from(void *userdata, const char *container, const char *sour
 /* Must the list be read to its end, whatever it shows? */
 static bool is_whole(const Listing *l)
 {
-    return l->selectors.n > 0 || l->for_harvest;
+    return selectors_all(l->selectors)->n > 0 || l->for_harvest;
 }
 
 /* --- lists --- */
@@ -209,8 +212,9 @@ static void listing_fail(Listing *l, const Error *error)
     bool refused = is_refusal(l, error);
     CLEANUP(error_freep) Error *e = error_copy(error);
     error_wrap(&e, "%ss of %s could not be listed", o->kind->noun, l->container);
-    for (size_t i = 0; i < l->selectors.n; i++)
-        fail_spec(o, l->selectors.items[i], e);
+    const SpecList *selectors = selectors_all(l->selectors);
+    for (size_t i = 0; i < selectors->n; i++)
+        fail_spec(o, selectors->items[i], e);
     if (l->for_harvest)
         harvest_fail(o->harvest, l->container, l->source, e);
     for (size_t i = 0; i < o->wanted.n; i++)
@@ -322,24 +326,19 @@ static const char *selector_source(const Observer *o, const Node *selector)
     return o->kind->source ? node_get_text(selector, o->kind->source) : NULL;
 }
 
-static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **err)
+static int take_selected(Listing *l, const JsonItem *item, const Node *whole, Error **err)
 {
     Observer *o = l->observer;
     const char *id = json_item_text(item, o->kind->id);
-    Wanted *w = map_get(o->by_id, id);
-    if (w && take_wanted(l, w, item, err) < 0)
-        return -1;
-    if (l->for_harvest && harvest_take(o->harvest, item, err) < 0)
-        return -1;
-    if (l->selectors.n == 0)
-        return 0;
-    const Node *whole = NULL;
-    if (json_item_whole(item, scratch, &whole, err) < 0)
-        return -1;
     bool again = shown_again(l, id);
     Live *live = NULL;
-    for (size_t i = 0; i < l->selectors.n; i++) {
-        const Spec *spec = l->selectors.items[i];
+    l->asked.n = 0;
+    if (!again)
+        selectors_for(l->selectors, whole, &l->asked);
+    /* Also one that does not take it any more is to know that it changed. */
+    const SpecList *asked = again ? selectors_all(l->selectors) : &l->asked;
+    for (size_t i = 0; i < asked->n; i++) {
+        const Spec *spec = asked->items[i];
         bool matches = selector_matches(o->kind, selector_of(o, spec), whole);
         if (matches && !live && live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
             return -1;
@@ -353,6 +352,23 @@ static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **e
     if (live)
         map_put(l->taken_ids, live->id, l);
     return 0;
+}
+
+static int take_item(Listing *l, const JsonItem *item, Arena *scratch, Error **err)
+{
+    Observer *o = l->observer;
+    const char *id = json_item_text(item, o->kind->id);
+    Wanted *w = map_get(o->by_id, id);
+    if (w && take_wanted(l, w, item, err) < 0)
+        return -1;
+    if (l->for_harvest && harvest_take(o->harvest, item, err) < 0)
+        return -1;
+    if (selectors_all(l->selectors)->n == 0)
+        return 0;
+    const Node *whole = NULL;
+    if (json_item_whole(item, scratch, &whole, err) < 0)
+        return -1;
+    return take_selected(l, item, whole, err);
 }
 
 static int take_page(Listing *l, const JsonPage *json, Error **err)
@@ -552,7 +568,7 @@ static void want(Observer *o, const Spec *spec)
 {
     const Node *selector = selector_of(o, spec);
     if (selector)
-        *VEC_ADD(&listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors) = spec;
+        selectors_add(listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors, spec, selector);
     if (!spec->target)
         return;
     Wanted *w = map_get(o->by_id, spec->target);
@@ -627,7 +643,8 @@ void observe_free(Observer *o)
         return;
     for (size_t i = 0; i < o->listings.n; i++) {
         listing_stop(o->listings.items[i]);
-        VEC_DONE(&o->listings.items[i]->selectors);
+        selectors_free(o->listings.items[i]->selectors);
+        VEC_DONE(&o->listings.items[i]->asked);
         shown_done(&o->listings.items[i]->shown[0]);
         shown_done(&o->listings.items[i]->shown[1]);
         map_free(o->listings.items[i]->taken_ids);

@@ -96,12 +96,12 @@ static void add_stray(Harvest *h, const Spec *spec, const char *volume, const Js
     const char *state = json_item_text(item, h->kind->state);
     if (!is_ours(h, spec) || h->snapshot->of[spec->index].error || !state || backup_state(h->kind, state) == BACKUP_GONE)
         return;
-    const char *key = arena_printf(h->arena, "%s\n%s", volume, spec->name);
+    CLEANUP(freep) char *key = xasprintf("%s\n%s", volume, spec->name);
     Stray *stray = map_get(h->strays, key);
     if (!stray) {
         stray = arena_alloc(h->snapshot->arena, sizeof(*stray));
         *stray = (Stray){.volume = arena_strdup(h->snapshot->arena, volume)};
-        map_put(h->strays, key, stray);
+        map_put(h->strays, arena_strdup(h->arena, key), stray);
         *VEC_ADD(&h->snapshot->of[spec->index].strays) = stray;
     }
     stray->n++;

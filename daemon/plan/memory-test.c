@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "../../tests/unit/world.h"
+#include "../../tests/unit/stage.h"
 
 #include "plan/memory.h"
 
@@ -114,6 +114,126 @@ static void forgetting_forgets_all(void **state)
     assert_false(memory_matches(memory, w.specs->items, &n));
 }
 
+/* A round of a schedule whose first change had that outcome; what becomes of it in the world is up to the caller. */
+static void learn_first(Memory *memory, const World *w, Outcome outcome, usec_t now)
+{
+    change_set(w->plan, w->plan->changes.items, outcome, "why");
+    memory_learn(memory, w->plan, w->snapshot, "prod", now, USEC_PER_MINUTE);
+}
+
+static usec_t next_of(const Memory *memory, const World *w, const char **ret_reason)
+{
+    const char *reason = NULL;
+    usec_t next = memory_next_try(memory, w->plan->changes.items, &reason);
+    if (ret_reason)
+        *ret_reason = reason;
+    return next;
+}
+
+static void each_slot_and_attempt_has_its_own_pauses(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    made_add(&w, series, "2026-11-19T02:00:00Z", BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    learn_first(memory, &w, OUTCOME_FAILED, 100);
+    assert_int_equal(next_of(memory, &w, NULL), 100 + USEC_PER_MINUTE);
+    /* The same one later, another slot, another attempt, another volume. */
+    plan_at(&w, "2026-11-20T13:00:00Z");
+    assert_int_equal(next_of(memory, &w, NULL), 100 + USEC_PER_MINUTE);
+    plan_at(&w, "2026-11-21T02:00:00Z");
+    assert_int_equal(next_of(memory, &w, NULL), 0);
+    made_add(&w, series, "2026-11-20T02:00:00Z", BACKUP_FAULTY);
+    plan_at(&w, STAGE_NOW);
+    assert_int_equal(next_of(memory, &w, NULL), 0);
+    CLEANUP(world_done) World other = stage(NIGHTLY);
+    volume_add(&other, "ocid1.bootvolume.w", "AVAILABLE", "");
+    plan_at(&other, STAGE_NOW);
+    assert_int_equal(next_of(memory, &other, NULL), 0);
+}
+
+static void what_was_made_and_is_not_shown_yet_waits(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    const char *reason;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    plan_at(&w, STAGE_NOW);
+    usec_t before = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        plan_at(&w, STAGE_NOW);
+        learn_first(memory, &w, OUTCOME_DONE, 100);
+        usec_t pause = next_of(memory, &w, &reason) - 100;
+        assert_true(pause >= 10 * USEC_PER_MINUTE && pause > before);
+        assert_string_equal(reason, "it was made a moment ago, and no list shows it yet");
+        before = pause;
+    }
+    assert_false(memory_was_made(memory, w.plan->changes.items));
+}
+
+static void that_it_was_made_before_is_remembered_of_this_slot_alone(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    made_add(&w, series, "2026-11-19T02:00:00Z", BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    assert_false(memory_was_made(memory, w.plan->changes.items));
+    w.plan->changes.items[0].made_before = true;
+    learn_first(memory, &w, OUTCOME_DONE, 100);
+    plan_at(&w, STAGE_NOW);
+    assert_true(memory_was_made(memory, w.plan->changes.items));
+    plan_at(&w, "2026-11-21T02:00:00Z");
+    assert_false(memory_was_made(memory, w.plan->changes.items));
+    /* A look that shows it in sync forgets it; one that failed does not. */
+    plan_at(&w, STAGE_NOW);
+    CLEANUP(world_done) World failed = stage(NIGHTLY);
+    error_set(&failed.snapshot->of[0].error, ERROR_TIMEOUT, "x");
+    plan_at(&failed, STAGE_NOW);
+    memory_learn(memory, failed.plan, failed.snapshot, "prod", 200, USEC_PER_MINUTE);
+    memory_learn(memory, failed.plan, failed.snapshot, "prod", 200, USEC_PER_MINUTE);
+    assert_true(memory_was_made(memory, w.plan->changes.items));
+    CLEANUP(world_done) World in_sync = stage(NIGHTLY);
+    plan_at(&in_sync, STAGE_NOW);
+    memory_learn(memory, in_sync.plan, in_sync.snapshot, "prod", 300, USEC_PER_MINUTE);
+    assert_false(memory_was_made(memory, w.plan->changes.items));
+}
+
+static void a_mark_and_a_deletion_are_of_the_backup(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY ", keep: {last: 1}, prune: true", &series);
+    made_add(&w, series, "2026-11-19T02:00:00Z", BACKUP_GOOD);
+    made_add(&w, series, "2026-11-20T02:00:00Z", BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    learn_first(memory, &w, OUTCOME_FAILED, 100);
+    Made *made = &series->made.items[0];
+    made->mark = PRUNE_MARK_AT;
+    made->prune_after = at(STAGE_NOW);
+    plan_at(&w, STAGE_NOW);
+    assert_int_equal(w.plan->changes.items[0].action, ACTION_DELETE);
+    assert_int_equal(next_of(memory, &w, NULL), 100 + USEC_PER_MINUTE);
+    assert_false(memory_was_made(memory, w.plan->changes.items));
+}
+
+static void a_new_configuration_tries_what_rests(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    plan_at(&w, STAGE_NOW);
+    learn_first(memory, &w, OUTCOME_FAILED, 100);
+    memory_try_all(memory);
+    assert_int_equal(next_of(memory, &w, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +245,11 @@ int main(void)
         cmocka_unit_test(being_held_neither_ends_nor_begins_a_pause),
         cmocka_unit_test(counts_matches_unless_held_or_unread),
         cmocka_unit_test(forgetting_forgets_all),
+        cmocka_unit_test(each_slot_and_attempt_has_its_own_pauses),
+        cmocka_unit_test(what_was_made_and_is_not_shown_yet_waits),
+        cmocka_unit_test(that_it_was_made_before_is_remembered_of_this_slot_alone),
+        cmocka_unit_test(a_mark_and_a_deletion_are_of_the_backup),
+        cmocka_unit_test(a_new_configuration_tries_what_rests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,15 @@ static bool same_mark(const char *a, const char *b)
     return parse_rfc3339(a, &x) == 0 && parse_rfc3339(b, &y) == 0 && x == y;
 }
 
+/* The mark is what the change was planned on, or what it is to be: there already, or gone already. */
+static bool mark_is_ours(const Change *change, const char *then, const char *now)
+{
+    usec_t time;
+    if (change->action == ACTION_DELETE)
+        return same_mark(then, now);
+    return same_mark(then, now) || !now || (change->deltas.items[0].to && parse_rfc3339(now, &time) == 0);
+}
+
 bool retention_holds(const Change *change, const Live *now, const char **ret_why)
 {
     const Live *then = change->live;
@@ -307,10 +316,8 @@ bool retention_holds(const Change *change, const Live *now, const char **ret_why
         why = "it bears another tag or is of another volume than the list showed";
     else if (backup_state(now->kind, now->state) != backup_state(then->kind, then->state))
         why = "it is in another state than the list showed";
-    else if (change->action == ACTION_DELETE && !same_mark(tag_of(now, PRUNE_TAG), tag_of(then, PRUNE_TAG)))
+    else if (!mark_is_ours(change, tag_of(then, PRUNE_TAG), tag_of(now, PRUNE_TAG)))
         why = "somebody has changed or taken away its mark " PRUNE_TAG;
-    else if (change->action == ACTION_UPDATE && streq_null(tag_of(now, PRUNE_TAG), PRUNE_NEVER))
-        why = "somebody has marked it to be kept";
     if (ret_why)
         *ret_why = why;
     return !why;
@@ -320,6 +327,7 @@ void retention_diff(const Change *change, const Live *now, Arena *arena, Deltas 
 {
     const Node *to = change->deltas.items[0].to;
     const char *text = tag_of(now, PRUNE_TAG);
-    if (to ? !same_mark(text, to->text) : text != NULL)
+    /* One that is marked already, by a daemon that looked earlier or by a person, keeps that time. */
+    if (!to != !text)
         *VEC_ADD(deltas) = mark_delta(change->spec, text ? node_string(arena, text) : NULL, to);
 }

@@ -435,6 +435,7 @@ static void a_slot_in_the_repeated_hour_is_made_once(void **state)
 #define HISTORIES 100000
 #define LOOKS 12
 #define SLOTS_MAX 4000
+#define COURSES 6
 
 /* All slots of one calendar, from some way before a history to some way after it. */
 typedef struct Course {
@@ -730,7 +731,7 @@ static void any_history_makes_each_slot_once(void **state)
     (void)state;
     CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     CLEANUP(zone_freep) Zone *lord_howe = zone_of_rule(LORD_HOWE);
-    CLEANUP(freep) Course *courses = xcalloc(6, sizeof(Course));
+    CLEANUP(freep) Course *courses = xcalloc(COURSES, sizeof(Course));
     fill_course(&courses[0], "*-*-* 02:30:00", berlin, "2026-01-01T00:00:00Z", 365);
     fill_course(&courses[1], "*-*-* *:0/15:00", berlin, "2026-10-10T00:00:00Z", 30);
     fill_course(&courses[2], "*-*-* *:0/15:00", lord_howe, "2026-09-20T00:00:00Z", 30);
@@ -740,12 +741,12 @@ static void any_history_makes_each_slot_once(void **state)
     unsigned made = 0;
     for (unsigned seed = 0; seed < HISTORIES; seed++) {
         History h;
-        random_history(&h, seed, &courses[seed % 6]);
+        random_history(&h, seed, &courses[seed % COURSES]);
         live_through(&h);
         made += h.n > 0;
     }
     assert_true(made > HISTORIES / 2);
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < COURSES; i++)
         calendar_free(courses[i].calendar);
 }
 

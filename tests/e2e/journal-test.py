@@ -1,4 +1,5 @@
 """What the journal gets, field by field. The socket of the journal is this test's own, in a mount namespace of its own."""
+import contextlib
 import os
 import re
 import shutil
@@ -97,18 +98,29 @@ def apply_tells_the_journal_what_it_changed(w):
     check_update(journal.wait("updated"), w)
 
 
-@case
-def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
-    journal = Journal()
-    prepare(w)
-    w.spec("gone", target=image_id(2), displayName="x")
-    # Under systemd stderr is the journal's, and this variable says so.
+@contextlib.contextmanager
+def daemon_under_the_journal(w):
+    """Under systemd stderr is the journal's, and this variable says so. Then nothing is said on stderr as well."""
     read_end, write_end = os.pipe()
     stat = os.fstat(write_end)
     process = subprocess.Popen([os.environ["IMAGEKEEPERD"], "--config", w.config_file], stderr=write_end,
                                env=dict(w.environment, JOURNAL_STREAM="%d:%d" % (stat.st_dev, stat.st_ino)))
     os.close(write_end)
     try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+    assert os.read(read_end, 100) == b"", "something was said on stderr as well"
+    os.close(read_end)
+
+
+@case
+def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
+    journal = Journal()
+    prepare(w)
+    w.spec("gone", target=image_id(2), displayName="x")
+    with daemon_under_the_journal(w):
         check_update(journal.wait("updated"), w)
         failed = journal.wait("access-uncertain")
         assert failed["IMAGEKEEPER_HTTP_STATUS"] == ["404"] and failed["IMAGEKEEPER_TARGET"] == [image_id(2)]
@@ -116,11 +128,6 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
         journal.wait("started")
         journal.wait("specs-loaded")
-    finally:
-        process.terminate()
-        process.wait()
-    assert os.read(read_end, 100) == b"", "something was said on stderr as well"
-    os.close(read_end)
 
 
 @case
@@ -134,25 +141,26 @@ def the_daemon_tells_the_journal_what_schedules_do(w):
     history(w, gone, [slot[5]], "hourly")
     w.sim.purge(gone)
     schedule(w, selector=select(), keep={"last": 1}, prune=True)
-    w.daemon()
-    fields = lambda event: {k[12:].lower(): v[0] for k, v in journal.wait(event).items() if k.startswith("IMAGEKEEPER_")}
-    common = {"kind": KIND, "name": "hourly", "account": "prod", "spec": "hourly.yaml:1"}
 
-    created = fields("created")
-    post, = creations(w)
-    backup = w.sim.backups(volume)[-1]
-    for name, value in dict(common, target=volume, action="create", slot=slot[0], created=backup["id"], retry_token=post["retryToken"],
-                            opc_request_id=post["opcRequestId"]).items():
-        assert created[name] == value, (name, created)
-    updated = fields("updated")
-    put = w.sim.requests("UpdateBootVolumeBackup")[0]
-    assert updated == dict(updated, target=ids[slot[4]], action="update", attribute="freeformTags." + MARK, opc_request_id=put["opcRequestId"],
-                           **{"from": "null", "to": json.dumps(put["body"]["freeformTags"][MARK])}, **common), updated
-    deleted = fields("deleted")
-    assert deleted == dict(deleted, target=ids[slot[3]], action="delete", opc_request_id=deletions(w)[0]["opcRequestId"], **common), deleted
-    for event, target, word in (("missed", volume, slot[1]), ("vanished", gone, slot[5]), ("available", volume, backup["id"])):
-        entry = fields(event)
-        assert entry == dict(entry, target=target, **common) and word in journal.wait(event)["MESSAGE"][0], entry
+    def check(event, **wanted):
+        entry = journal.wait(event)
+        wanted = dict({"kind": KIND, "name": "hourly", "account": "prod", "spec": "hourly.yaml:1"}, **wanted)
+        for name, value in wanted.items():
+            assert entry["IMAGEKEEPER_" + name.upper()] == [value], (name, value, entry)
+        return entry["MESSAGE"][0]
+
+    with daemon_under_the_journal(w):
+        journal.wait("available")
+        backup, post = w.sim.backups(volume)[-1]["id"], creations(w)[0]
+        check("created", target=volume, action="create", slot=slot[0], created=backup, retry_token=post["retryToken"],
+              opc_request_id=post["opcRequestId"])
+        mark = w.sim.requests("UpdateBootVolumeBackup")[0]["body"]["freeformTags"][MARK]
+        check("updated", target=ids[slot[4]], action="update", slot=slot[4], attribute="freeformTags." + MARK, to=json.dumps(mark),
+              **{"from": "null"})
+        check("deleted", target=ids[slot[3]], action="delete", slot=slot[3], opc_request_id=deletions(w)[0]["opcRequestId"])
+        assert slot[1] in check("missed", target=volume)
+        assert slot[5] in check("vanished", target=gone)
+        assert backup in check("available", target=volume)
 
 
 enter_namespace()

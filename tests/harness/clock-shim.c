@@ -1,6 +1,7 @@
 /*
- * Preloaded, it shifts the wall clock of a program by the nanoseconds (a 64-bit number) in the file CLOCK_SHIM_FILE, which may change
- * while the program runs. Monotonic clocks stay as they are. libfaketime will not do: it takes every timerfd for one of the wall clock.
+ * Preloaded, it shifts the wall clock of a program by the nanoseconds (a 64-bit number) in the file CLOCK_SHIM_FILE,
+ * which may change while the program runs. Monotonic clocks stay as they are. libfaketime will not do: it takes every
+ * timerfd for one of the wall clock.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -99,7 +100,8 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct it
     struct itimerspec moved = *value;
     bool armed = moved.it_value.tv_sec != 0 || moved.it_value.tv_nsec != 0;
 
-    if (fd >= 0 && fd < DESCRIPTORS && of_wall_clock[fd] && (flags & TFD_TIMER_ABSTIME) != 0 && armed && shift != NULL) {
+    if (fd >= 0 && fd < DESCRIPTORS && of_wall_clock[fd] && (flags & TFD_TIMER_ABSTIME) != 0 && armed &&
+        shift != NULL) {
         add(&moved.it_value, -*shift);
         if (moved.it_value.tv_sec < 0) {
             moved.it_value = (struct timespec){.tv_nsec = 1};

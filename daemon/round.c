@@ -4,7 +4,6 @@
 
 #include "base/str.h"
 #include "live/look.h"
-#include "plan/scheduled.h"
 
 typedef struct AccountRound {
     Round *round;
@@ -46,7 +45,9 @@ static void explain(const AccountRound *a, Error *e)
 {
     CLEANUP(freep) char *clock =
         e->kind == ERROR_AUTH && a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
-    const char *advice = clock ? clock : error_policy(e->kind)->advice;
+    /* What the plan itself says no to, without having asked anybody, says what to do. */
+    bool own = e->status == 0 && (e->kind == ERROR_REJECTED || e->kind == ERROR_NOT_FOUND);
+    const char *advice = clock ? clock : own ? NULL : error_policy(e->kind)->advice;
     if (!advice)
         return;
     CLEANUP(freep) char *message = TAKE(e->message);
@@ -58,7 +59,7 @@ static void look_after_made(Plan *plan)
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
         if (c->action == ACTION_CREATE && c->outcome == OUTCOME_DONE && c->live->id)
-            scheduled_look_after(plan, backup_state(c->live->kind, c->live->state), c->live->born);
+            plan_look_after(plan, backup_state(c->live->kind, c->live->state), c->live->born);
     }
 }
 
@@ -77,7 +78,7 @@ static void finish(AccountRound *a)
     if (account)
         result->requests = http_client_sent(account->client) - a->sent_before;
     look_after_made(a->plan);
-    if (round->options.news)
+    if (round->options.news && !round->stopping)
         news_tell(round->options.news, a->plan, round->snapshot, a->slot->config->name);
     if (round->options.memory && !round->stopping)
         memory_learn(round->options.memory, a->plan, round->snapshot, a->slot->config->name, round->started,

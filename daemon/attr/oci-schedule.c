@@ -55,7 +55,7 @@ static const Field schedule_fields[] = {
     {"timeZone", .type = FIELD_TEXT, .min = 1, .max = 128, .doc = "IANA name of the zone whose clocks count; UTC unless said otherwise"},
     {"randomizedDelay", .type = FIELD_DURATION, .max = 7 * USEC_PER_DAY,
      .doc = "each volume's backup is made up to so much later, by the same delay every time"},
-    {"catchUp", .type = FIELD_DURATION, .min = USEC_PER_SEC, .max = 31 * USEC_PER_DAY,
+    {"catchUp", .type = FIELD_DURATION, .min = USEC_PER_MINUTE, .max = 31 * USEC_PER_DAY,
      .doc = "a slot that was missed is still made this long after; 12h unless said otherwise"},
     {"type", .type = FIELD_ENUM, .flags = FIELD_CREATE, .values = oci_backup_types,
      .doc = "FULL or INCREMENTAL (what OCI takes when nothing is said)"},

@@ -125,6 +125,14 @@ static int print(const CommandOptions *options, const Config *config, const Repo
     return r;
 }
 
+static size_t count_deletions(const Plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->changes.n; i++)
+        n += plan->changes.items[i].action == ACTION_DELETE && plan->changes.items[i].outcome == OUTCOME_PLANNED;
+    return n;
+}
+
 static void warn_of_avalanche(const Config *config, const Report *report)
 {
     for (size_t i = 0; i < report->n; i++) {
@@ -132,6 +140,10 @@ static void warn_of_avalanche(const Config *config, const Report *report)
         if ((int64_t)n > config->max_changes)
             fprintf(stderr, "imagekeeper: warning: account %s: %zu changes are more than limits.maxChanges in %s allows; apply "
                             "would hold all of them\n", report->results[i].slot->config->name, n, config->file);
+        size_t deletions = count_deletions(report->results[i].plan);
+        if ((int64_t)deletions > config->max_deletes)
+            fprintf(stderr, "imagekeeper: warning: account %s: %zu deletions are more than limits.maxDeletes in %s allows; apply "
+                            "would hold all of them\n", report->results[i].slot->config->name, deletions, config->file);
     }
 }
 

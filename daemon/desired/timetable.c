@@ -63,7 +63,7 @@ static bool keeps_something(const Node *keep)
 {
     for (uint32_t i = 0; keep->type == NODE_MAP && i < keep->n; i++) {
         const Node *count = keep->entries[i].value;
-        if (count->type != NODE_STRING || !streq(count->text, "0"))
+        if (count->type != NODE_STRING || strpbrk(count->text, "123456789"))
             return true;
     }
     return keep->type != NODE_MAP;

@@ -60,6 +60,7 @@ void create_begin(Op *op)
     Creation creation = {.kind = kind, .token = op->token, .body = str_get(&op->body)};
     HttpSpec spec;
     provider->fill_create(&creation, &target, &spec);
+    spec.busy_ends = true; /* a backup takes minutes or hours */
     HttpHandlers handlers = {.check = create_check, .done = create_done, .userdata = op};
     op_enter(op, OP_WRITE);
     op->request = http_request_start(op->account->client, &spec, &op->tries, &handlers);

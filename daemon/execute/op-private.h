@@ -5,9 +5,6 @@
 #include "execute/op.h"
 #include "sign/key.h"
 
-/* A write that was refused because the object had changed is decided anew so often. */
-#define CONFLICTS_MAX 3
-
 typedef enum OpState {
     OP_LOOK,  /* a single read is under way */
     OP_WRITE, /* the write is queued, under way or waiting for its next try */
@@ -52,11 +49,16 @@ void op_keep_request_id(Op *op, const HttpAnswer *answer);
 void op_look_again(Op *op, const Error *error);
 /* May a write follow the look, or were there enough of them? Then the operation has ended. */
 bool op_may_write_again(Op *op);
-/* It keeps changing between the look and the write. */
-void op_end_in_conflict(Op *op, const Error *error);
+/* It was changed between the look and the write: looks again, unless that happened too often. */
+void op_conflict(Op *op, const Error *error);
 /* Nothing is left to be written: our own write whose answer was lost, or somebody else's, of which `by_others` tells. */
 void op_settle(Op *op, const char *by_others);
 
+/* Reads the object by itself, and decides. */
+void op_look(Op *op);
+
+/* Begins with the backup that stays. */
+void delete_begin(Op *op);
 /* The look of a deletion ended with `error` or an answer. True: that was all there is to know, and the operation has ended. */
 bool delete_looked(Op *op, const Error *error);
 /* Deletes what the look shows, if it is what was planned on. */

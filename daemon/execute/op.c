@@ -7,6 +7,7 @@
 #include "data/json-write.h"
 #include "plan/scheduled.h"
 
+#define CONFLICTS_MAX 3 /* a write that was refused because the object had changed is decided anew so often */
 #define REQUEST_ID_MAX 200
 
 /* Which state may follow which. */
@@ -138,7 +139,7 @@ static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
     return take_own_answer(op, answer, err);
 }
 
-void op_end_in_conflict(Op *op, const Error *error)
+static void end_in_conflict(Op *op, const Error *error)
 {
     Error *e = error_copy(error);
     if (error->kind == ERROR_CONFLICT)
@@ -166,6 +167,14 @@ void op_look_again(Op *op, const Error *error)
     look(op, last_look ? 0 : op->unclear ? http_next_try(&op->tries) : op->tries.not_before);
 }
 
+void op_conflict(Op *op, const Error *error)
+{
+    if (++op->conflicts <= CONFLICTS_MAX)
+        op_look_again(op, error);
+    else
+        end_in_conflict(op, error);
+}
+
 static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
     Op *op = userdata;
@@ -176,10 +185,7 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
         compare(op);
     } else if (error->kind == ERROR_CONFLICT || error->kind == ERROR_TOKEN) {
         op->void_tokens += error->kind == ERROR_TOKEN;
-        if (++op->conflicts <= CONFLICTS_MAX)
-            op_look_again(op, error);
-        else
-            op_end_in_conflict(op, error);
+        op_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
         op->unclear = true;
         op_look_again(op, error);
@@ -328,6 +334,11 @@ static void look(Op *op, usec_t not_before)
     op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
 }
 
+void op_look(Op *op)
+{
+    look(op, 0);
+}
+
 Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *options, op_done_fn done, void *userdata)
 {
     Op *op = xcalloc(1, sizeof(*op));
@@ -336,7 +347,11 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
         create_begin(op);
         return op;
     }
-    if (!change->live->etag || options->look_first || change->action == ACTION_DELETE) {
+    if (change->action == ACTION_DELETE) {
+        delete_begin(op);
+        return op;
+    }
+    if (!change->live->etag || options->look_first) {
         look(op, 0);
         return op;
     }

@@ -214,6 +214,8 @@ static void try_failed(HttpRequest *r, Error *e)
     RetryVerdict verdict = retry_decide(r->tries, e, r->spec.safe, now, random_number(), &wait);
     /* For an owner who looks first and asks again after that. */
     r->tries->not_before = e->retry_after_usec ? now + e->retry_after_usec : 0;
+    if (e->kind == ERROR_BUSY && r->spec.busy_ends)
+        verdict = RETRY_NO;
     if (verdict == RETRY_LATER)
         wait_and_retry(r, e, wait);
     else
@@ -485,6 +487,7 @@ static HttpSpec spec_copy(const HttpSpec *spec)
         .method = xstrdup(spec->method),
         .target = xstrdup(spec->target),
         .body_size = spec->body ? spec->body_size : 0,
+        .busy_ends = spec->busy_ends,
         .safe = spec->safe,
     };
     if (spec->body)

@@ -32,7 +32,7 @@ static const ErrorPolicy policies[] = {
     [ERROR_NOT_FOUND] = {.advice = "check the id and the permission: what may not be seen is not found either"},
     [ERROR_CONFLICT] = {0},
     [ERROR_TOKEN] = {0},
-    [ERROR_BUSY] = {.retry = true, .breaker = true},
+    [ERROR_BUSY] = {.retry = true}, /* one object is, not the account */
     [ERROR_REJECTED] = {.advice = "change what is asked for as the answer says"},
     [ERROR_THROTTLED] = {.retry = true, .breaker = true, .advice = "lower maxConcurrency if it stays so"},
     [ERROR_SERVER] = {.retry = true, .ambiguous = true, .breaker = true},

@@ -60,15 +60,22 @@ static int check_tags(const Kind *kind, const Node *object, const char *id, Erro
     return 0;
 }
 
+bool id_is_sane(const char *id)
+{
+    for (const char *p = id; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f)
+            return false;
+    return *id;
+}
+
 /* `object` has every member that is kept. */
 static int finish(const Kind *kind, const Node *object, usec_t born, const char *etag, Arena *arena, Live **ret, Error **err)
 {
     const char *id = node_get_text(object, kind->id);
     if (!id || !*id)
         return error_set(err, ERROR_PROTOCOL, "the answer holds %s without %s", kind->noun, kind->id);
-    for (const char *p = id; *p; p++)
-        if (*p <= ' ' || *p >= 0x7f) /* it goes into paths, logs and terminals */
-            return error_set(err, ERROR_PROTOCOL, "the answer holds %s with an %s that can be none", kind->noun, kind->id);
+    if (!id_is_sane(id))
+        return error_set(err, ERROR_PROTOCOL, "the answer holds %s with an %s that can be none", kind->noun, kind->id);
     const Node *container = kind->container ? node_get(object, kind->container) : NULL;
     if (container && container->type != NODE_STRING && container->type != NODE_NULL)
         return error_set(err, ERROR_PROTOCOL, "%s of %s is %s", kind->container, id, node_type_name(container));

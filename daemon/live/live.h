@@ -29,6 +29,7 @@ typedef struct Series {
     const struct Spec *spec;
     const Live *volume;
     VEC(Made) made;      /* each once; in no order */
+    const Made *unfinished; /* one of this volume, of whichever schedule; NULL: none */
     struct Series *next; /* of the same volume */
 } Series;
 
@@ -73,6 +74,8 @@ DEFINE_CLEANUP(Snapshot, snapshot_free)
 int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err);
 int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err);
 
+/* May it be an id: printable, without spaces? It goes into paths, logs and terminals. */
+bool id_is_sane(const char *id);
 /* When the object that an item shows came into being (wall); 0: not known. */
 usec_t item_born(const Kind *kind, const JsonItem *item);
 

@@ -301,6 +301,21 @@ static void what_they_show_differently_is_unsure(void **state)
         }
 }
 
+static void marks_without_a_time_differ_too(void **state)
+{
+    (void)state;
+    CLEANUP(ground_done) Ground g = nightly();
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) ","
+             BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("x")) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) ","
+             BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) "," BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")));
+    harvest_end(g.harvest);
+    static const BackupState expected[] = {BACKUP_UNSURE, BACKUP_UNSURE, BACKUP_GOOD};
+    const Series *series = g.snapshot->of[0].series.items[0];
+    assert_int_equal(series->made.n, ARRAY_SIZE(expected));
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+        assert_int_equal(series->made.items[i].state, expected[i]);
+}
+
 static void a_mark_in_another_form_is_the_same(void **state)
 {
     (void)state;
@@ -323,12 +338,14 @@ static void lists_are_of_a_selectors_container_or_of_one_volume(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "lab", SELECTS)
-                                           SCHEDULE("d", "prod", NAMES("ocid1.gone")) SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}"));
+                                           SCHEDULE("d", "prod", NAMES("ocid1.gone")) SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}")
+                                           SCHEDULE("f", "prod", "selector: {compartmentId: ocid1.f}"));
     CLEANUP(str_done) Str lists = {0};
     add_volume(&g, 0, "ocid1.w", "ocid1.c");
     add_volume(&g, 0, "ocid1.x", "ocid1.c");
     add_volume(&g, 1, "ocid1.v", "ocid1.e");
     error_set(&g.snapshot->of[3].error, ERROR_NOT_FOUND, "gone");
+    error_set(&g.snapshot->of[5].error, ERROR_NOT_FOUND, "gone");
     harvest_each_list(g.harvest, add_wanted, &lists);
     assert_string_equal(str_get(&lists), "ocid1.c all\nocid1.e ocid1.v\nocid1.d all\n");
 }
@@ -419,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_no_spec_declares_is_an_orphan),
         cmocka_unit_test(what_two_pages_show_alike_is_one),
         cmocka_unit_test(what_they_show_differently_is_unsure),
+        cmocka_unit_test(marks_without_a_time_differ_too),
         cmocka_unit_test(a_mark_in_another_form_is_the_same),
         cmocka_unit_test(lists_are_of_a_selectors_container_or_of_one_volume),
         cmocka_unit_test(a_list_that_broke_off_shows_nothing),

@@ -60,8 +60,10 @@ void harvest_each_list(const Harvest *h, void (*want)(void *userdata, const char
         const Observed *observed = &h->snapshot->of[i];
         if (!is_ours(h, spec) || observed->error)
             continue;
-        /* Also backups of a volume that the selector does not take any more are to be seen. */
-        if (spec->selector)
+        /* Also backups of a volume that the selector does not take any more are to be seen, and nobody's, for who asks. */
+        if (h->snapshot->wants_orphans && observed->series.n > 0)
+            want(userdata, observed->series.items[0]->volume->container, NULL);
+        else if (spec->selector)
             want(userdata, selector_container(spec->kind, spec->selector), NULL);
         else
             for (size_t k = 0; k < observed->series.n; k++)
@@ -123,6 +125,8 @@ int harvest_take(Harvest *h, const JsonItem *item, Error **err)
     usec_t slot;
     if (!tag || !volume || !slot_read_tag(tag, &size, &slot))
         return 0;
+    if (!id_is_sane(volume) || !id_is_sane(json_item_text(item, h->kind->id)))
+        return error_set(err, ERROR_PROTOCOL, "the answer holds a %s with an id that can be none", h->kind->noun);
     for (Series *s = map_get(h->by_volume, volume); s; s = s->next)
         if (strncmp(s->spec->name, tag, size) == 0 && !s->spec->name[size]) {
             Made made;
@@ -194,6 +198,25 @@ static void merge(Series *s)
     s->made.n = kept + 1;
 }
 
+static const Made *find_unfinished(const Series *chain)
+{
+    for (const Series *s = chain; s; s = s->next)
+        for (size_t i = 0; i < s->made.n; i++)
+            if (s->made.items[i].state == BACKUP_UNFINISHED)
+                return &s->made.items[i];
+    return NULL;
+}
+
+static void share_unfinished(const Harvest *h)
+{
+    size_t position = 0;
+    for (Series *chain = map_next(h->by_volume, &position, NULL); chain; chain = map_next(h->by_volume, &position, NULL)) {
+        const Made *unfinished = find_unfinished(chain);
+        for (Series *s = chain; s; s = s->next)
+            s->unfinished = unfinished;
+    }
+}
+
 void harvest_end(Harvest *h)
 {
     for (size_t i = 0; i < h->specs->n; i++) {
@@ -205,4 +228,5 @@ void harvest_end(Harvest *h)
         for (size_t k = 0; k < observed->series.n; k++)
             merge(observed->series.items[k]);
     }
+    share_unfinished(h);
 }

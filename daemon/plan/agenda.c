@@ -39,12 +39,30 @@ static Due due_of(const Series *series, usec_t in_force, usec_t now)
         .delay = slot_delay(spec->name, series->volume->id, t->delay),
         .catch_up = t->catch_up,
         .since = in_force,
+        .written = t->written,
     };
     if (series->volume->born > rule.since)
         rule.since = series->volume->born;
     if (spec->suspended_until > rule.since)
         rule.since = spec->suspended_until;
     return due_decide(&rule, now, series->made.items, series->made.n);
+}
+
+/* Without prune: true nothing is to go, so that no mark is in place either: it would delete at once when prune is set one day. */
+static KeepStep step_of(const Timetable *t, const KeepItem *item)
+{
+    if (t->prune || item->keep)
+        return item->step;
+    return item->mark == PRUNE_MARK_AT ? KEEP_STEP_UNMARK : KEEP_STEP_NONE;
+}
+
+/* Nothing is done: of what would be, nothing is left. */
+static void rest(Agenda *agenda)
+{
+    agenda->rests = true;
+    agenda->due.state = DUE_NOTHING;
+    for (size_t i = 0; i < agenda->n; i++)
+        agenda->items[i].step = KEEP_STEP_NONE;
 }
 
 Agenda agenda_make(const Series *series, usec_t in_force, usec_t now, Arena *arena)
@@ -61,6 +79,10 @@ Agenda agenda_make(const Series *series, usec_t in_force, usec_t now, Arena *are
     }
     KeepRule rule = t->keep;
     rule.settled_before = agenda.due.slot;
-    keep_decide(t->keeps ? &rule : NULL, now, agenda.items, agenda.n, arena);
+    agenda.newest = keep_decide(t->keeps ? &rule : NULL, now, agenda.items, agenda.n, arena);
+    for (size_t i = 0; i < agenda.n; i++)
+        agenda.items[i].step = step_of(t, &agenda.items[i]);
+    if (spec_is_suspended(series->spec, now) || live_is_gone(series->volume))
+        rest(&agenda);
     return agenda;
 }

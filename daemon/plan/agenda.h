@@ -6,8 +6,10 @@
 
 typedef struct Agenda {
     Due due;
-    KeepItem *items; /* what became of nothing and is deleted already is not among them */
+    KeepItem *items; /* without what is deleted already */
     size_t n;
+    const KeepItem *newest; /* the newest good one, without which nothing is deleted; NULL: there is none */
+    bool rests;      /* suspended, or the volume is gone: nothing is due and nothing goes */
 } Agenda;
 
 /* Since when (wall) the schedule can be shown to have been in force: its file's modification time, or an earlier backup of any of its

@@ -12,7 +12,7 @@ static bool is_faulty(const Live *backup)
 
 bool backup_is_live(const Live *backup)
 {
-    return !live_is_gone(backup) && !is_faulty(backup);
+    return backup_counts(backup_state(backup->kind, backup->state));
 }
 
 unsigned creation_attempt(const Observed *observed)

@@ -59,16 +59,31 @@ static void hold_sweep(Plan *plan, const GuardOptions *options)
                         options->max_deletes, options->config_file);
 }
 
+static bool is_retention(const Change *change)
+{
+    return change->series && change->action != ACTION_CREATE;
+}
+
+/* Holds what is planned, or of that what retention wants. */
+static void hold_planned(Plan *plan, const GuardOptions *options, bool retention_only, size_t n)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        Change *c = &plan->changes.items[i];
+        if (c->outcome == OUTCOME_PLANNED && (!retention_only || is_retention(c)))
+            change_hold(plan, c, HOLD_LIMIT, "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
+                        options->max_changes, options->config_file);
+    }
+}
+
+/* What can wait is held first: marks on old backups must not cost tonight's. */
 static void hold_avalanche(Plan *plan, const GuardOptions *options)
 {
     size_t n = plan_count(plan, OUTCOME_PLANNED);
-    if ((int64_t)n <= options->max_changes)
-        return;
-    for (size_t i = 0; i < plan->changes.n; i++)
-        if (plan->changes.items[i].outcome == OUTCOME_PLANNED)
-            change_hold(plan, &plan->changes.items[i], HOLD_LIMIT,
-                        "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
-                       options->max_changes, options->config_file);
+    if ((int64_t)n > options->max_changes)
+        hold_planned(plan, options, true, n);
+    size_t rest = plan_count(plan, OUTCOME_PLANNED);
+    if ((int64_t)rest > options->max_changes)
+        hold_planned(plan, options, false, n);
 }
 
 void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *options)

@@ -92,11 +92,17 @@ static char *document_key(const Spec *spec)
     return xasprintf("%s/%s", spec->kind->name, spec->name);
 }
 
+/* A slot's backup cannot wait long: after catchUp it is not made any more. */
+static bool is_slot(const Change *change)
+{
+    return change->series && change->action == ACTION_CREATE;
+}
+
 static char *object_key(const Change *change)
 {
     const Spec *spec = change->spec;
     /* Slots of one volume, and attempts at one slot, are things of their own. */
-    if (change->series && change->action == ACTION_CREATE)
+    if (is_slot(change))
         return xasprintf("%s/%s/%s/%s/%" PRIu64 "/%u", spec->kind->name, spec->name, spec->account, change->target, change->slot, change->attempt);
     return xasprintf("%s/%s/%s/%s", spec->kind->name, spec->name, spec->account, change->target);
 }
@@ -160,7 +166,11 @@ static char *written_by(const Change *change)
     for (size_t i = 0; i < change->deltas.n; i++) {
         const Delta *d = &change->deltas.items[i];
         str_addf(&text, "%s=", d->path);
-        json_write_node(&text, d->to);
+        /* A mark's time is another one each time. */
+        if (change->series && d->to)
+            str_addc(&text, '*');
+        else
+            json_write_node(&text, d->to);
         str_addc(&text, '\n');
     }
     return str_take(&text);
@@ -194,7 +204,7 @@ static void learn_change(Memory *m, const Change *change, usec_t now, usec_t int
     if (change->outcome == OUTCOME_DONE)
         learn_done(e, change, now, interval);
     else if (change->outcome == OUTCOME_FAILED)
-        pause_entry(e, ++e->failures, now, interval, change->reason ? change->reason : "it failed");
+        pause_entry(e, is_slot(change) ? 1 : ++e->failures, now, interval, change->reason ? change->reason : "it failed");
 }
 
 /* What did not come up is in sync, or no longer declared; but not if its document could not be looked at. */

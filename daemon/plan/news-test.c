@@ -206,6 +206,21 @@ static void what_a_round_made_is_followed(void **state)
     }
 }
 
+static void what_a_round_wrote_is_not_followed(void **state)
+{
+    (void)state;
+    CLEANUP(news_freep) News *news = news_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY ", keep: {last: 1}, prune: true", &series);
+    made_add(&w, series, SLOT_19, BACKUP_GOOD);
+    made_add(&w, series, SLOT_20, BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    assert_int_equal(w.plan->changes.items[0].action, ACTION_UPDATE);
+    change_set(w.plan, w.plan->changes.items, OUTCOME_DONE, NULL);
+    news_tell(news, w.plan, w.snapshot, "prod");
+    assert_told(news, &w, STAGE_NOW, "");
+}
+
 static void one_that_no_list_shows_is_forgotten_after_a_day(void **state)
 {
     (void)state;
@@ -295,8 +310,16 @@ static void what_others_keep_is_not_followed(void **state)
 {
     (void)state;
     CLEANUP(news_freep) News *news = news_new();
-    CLEANUP(world_done) World w = drifted(2);
+    CLEANUP(world_done) World w = drifted(2), making = stage("onCalendar: yearly"), made = stage("onCalendar: yearly");
+    ((Live *)w.snapshot->of[0].objects.items[0])->state = "PROVISIONING";
     assert_told(news, &w, STAGE_NOW, "");
+    ((Live *)w.snapshot->of[0].objects.items[0])->state = "AVAILABLE";
+    assert_told(news, &w, STAGE_NOW, "");
+    /* Neither are volumes. */
+    volume_add(&making, STAGE_VOLUME, "PROVISIONING", "");
+    volume_add(&made, STAGE_VOLUME, "AVAILABLE", "");
+    assert_told(news, &making, SLOT_20, "");
+    assert_told(news, &made, SLOT_20, "");
     news_free(NULL);
 }
 
@@ -312,6 +335,7 @@ int main(void)
         cmocka_unit_test(one_that_failed_or_was_deleted_is_followed_no_further),
         cmocka_unit_test(a_faulty_one_is_told_of_once_in_a_round),
         cmocka_unit_test(what_a_round_made_is_followed),
+        cmocka_unit_test(what_a_round_wrote_is_not_followed),
         cmocka_unit_test(one_that_no_list_shows_is_forgotten_after_a_day),
         cmocka_unit_test(being_seen_again_begins_a_new_day),
         cmocka_unit_test(another_accounts_round_sees_nothing),

@@ -89,15 +89,7 @@ static void add_duration(Str *out, usec_t took)
         str_addf(out, "%" PRIu64 " s", s);
 }
 
-static bool is_told(const Plan *plan, const char *id)
-{
-    for (size_t i = 0; i < plan->notes.n; i++)
-        if (plan->notes.items[i].object && streq(plan->notes.items[i].object, id))
-            return true;
-    return false;
-}
-
-static void see(News *n, Plan *plan, const Sight *s)
+static void see(News *n, Plan *plan, const Map *told, const Sight *s)
 {
     if (s->state == BACKUP_UNFINISHED) {
         follow(n, s->id, s->spec->account, plan->now);
@@ -112,27 +104,31 @@ static void see(News *n, Plan *plan, const Sight *s)
     if (s->state == BACKUP_GOOD)
         plan_note(plan, NOTE_AVAILABLE, s->spec, s->volume, s->id, s->slot, "%s is AVAILABLE%s%s", s->id,
                   took.len ? ", after at most " : "", str_get(&took));
-    else if (s->state == BACKUP_FAULTY && !is_told(plan, s->id))
+    else if (s->state == BACKUP_FAULTY && !map_get(told, s->id))
         plan_note(plan, NOTE_FAULTY, s->spec, s->volume, s->id, s->slot, "%s is FAULTY", s->id);
     stop_following(n, f);
 }
 
 static void see_all(News *n, Plan *plan, const Snapshot *snapshot, const char *account)
 {
+    CLEANUP(map_freep) Map *told = map_new(); /* backups that the plan has a note of */
+    for (size_t i = 0; i < plan->notes.n; i++)
+        if (plan->notes.items[i].object)
+            map_put(told, plan->notes.items[i].object, n);
     for (size_t i = 0; i < snapshot->n; i++) {
         const Observed *observed = &snapshot->of[i];
         const Spec *spec = &plan->specs->items[i];
-        if (!streq(spec->account, account))
+        if (!streq(spec->account, account) || observed->error)
             continue;
         for (size_t k = 0; k < observed->objects.n && spec->source; k++) {
             const Live *live = observed->objects.items[k];
-            see(n, plan, &(Sight){spec, spec->source, live->id, backup_state(live->kind, live->state), live->born, 0});
+            see(n, plan, told, &(Sight){spec, spec->source, live->id, backup_state(live->kind, live->state), live->born, 0});
         }
         for (size_t k = 0; k < observed->series.n; k++) {
             const Series *series = observed->series.items[k];
             for (size_t j = 0; j < series->made.n; j++) {
                 const Made *m = &series->made.items[j];
-                see(n, plan, &(Sight){spec, series->volume->id, m->id, (BackupState)m->state, m->born, m->slot});
+                see(n, plan, told, &(Sight){spec, series->volume->id, m->id, (BackupState)m->state, m->born, m->slot});
             }
         }
     }

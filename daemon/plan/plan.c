@@ -8,11 +8,14 @@
 #include "plan/create.h"
 #include "plan/scheduled.h"
 
+#define LOOK_AFTER_MIN (5 * USEC_PER_SEC)
+
 static const char *const action_names[ACTION_MAX] = {
     [ACTION_UPDATE] = "update", [ACTION_CREATE] = "create", [ACTION_DELETE] = "delete",
 };
 static const char *const note_names[NOTE_MAX] = {
     [NOTE_AVAILABLE] = "available", [NOTE_FAULTY] = "faulty", [NOTE_MISSED] = "missed",
+    [NOTE_DELETED] = "deleted",
     [NOTE_LIMIT] = "limit",         [NOTE_VANISHED] = "vanished",
 };
 static const char *const outcome_names[OUTCOME_MAX] = {
@@ -75,6 +78,14 @@ void plan_look_at(Plan *plan, usec_t when)
 {
     if (when && (!plan->next_look || when < plan->next_look))
         plan->next_look = when;
+}
+
+void plan_look_after(Plan *plan, BackupState state, usec_t born)
+{
+    usec_t age = born && born < plan->now ? plan->now - born : 0;
+    usec_t pause = age / 10 > LOOK_AFTER_MIN ? age / 10 : LOOK_AFTER_MIN;
+    if (state == BACKUP_UNFINISHED)
+        plan_look_at(plan, plan->now + pause);
 }
 
 void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason)
@@ -327,7 +338,7 @@ static void keep_document(Planner *p, const Spec *spec)
     /* What is on its way is looked after. */
     const Observed *observed = &p->snapshot->of[spec->index];
     for (size_t i = 0; i < observed->objects.n && spec->source; i++)
-        scheduled_look_after(p->plan, backup_state(spec->kind, observed->objects.items[i]->state), observed->objects.items[i]->born);
+        plan_look_after(p->plan, backup_state(spec->kind, observed->objects.items[i]->state), observed->objects.items[i]->born);
 }
 
 Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options)
@@ -344,6 +355,7 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
     for (size_t i = 0; i < specs->n; i++)
         if (is_ours(&planner, &specs->items[i]) && !broken[i])
             keep_document(&planner, &specs->items[i]);
+    scheduled_limit(plan, options, snapshot);
     count_objects(&planner);
     return plan;
 }

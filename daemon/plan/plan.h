@@ -51,6 +51,7 @@ typedef struct Change {
     const Series *series; /* that a schedule wants it for; NULL: no schedule does */
     usec_t slot;        /* of a schedule's */
     unsigned attempt;   /* of a creation, from 1 on */
+    const Live *newest; /* of a deletion: the good backup that must be there */
     const char *why;    /* "slot …", "expired": of a schedule's */
     bool is_hint;       /* only told, and no difference: what would go if the schedule said prune: true */
     bool made_before;   /* of a creation, found out by asking: the slot is done though no list shows its backup */
@@ -72,6 +73,7 @@ typedef enum NoteKind {
     NOTE_AVAILABLE, /* a backup that was followed is there */
     NOTE_FAULTY,    /* one became FAULTY, and is made again */
     NOTE_MISSED,    /* slots that get no backup any more */
+    NOTE_DELETED,   /* a slot's backup was deleted by somebody's hand */
     NOTE_LIMIT,     /* a schedule takes more volumes than one round may make backups of */
     NOTE_VANISHED,  /* a volume is no longer among those that the schedule is about, and its backups are left alone */
     NOTE_MAX,
@@ -130,6 +132,8 @@ void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, 
     PRINTF(7, 8);
 /* It is to be looked again by then (wall; 0: never). */
 void plan_look_at(Plan *plan, usec_t when);
+/* A backup that is on its way is looked at again, soon while it is young. */
+void plan_look_after(Plan *plan, BackupState state, usec_t born);
 /* `reason` may be NULL. */
 void change_set(Plan *plan, Change *change, Outcome outcome, const char *reason);
 void change_hold(Plan *plan, Change *change, Hold hold, const char *format, ...) PRINTF(4, 5);

@@ -129,6 +129,21 @@ static void a_creation_is_that_of_its_slot_and_attempt(void **state)
     }
 }
 
+static void a_creation_is_as_it_was_declared(void **state)
+{
+    (void)state;
+    for (unsigned other = 0; other < 2; other++) {
+        Series *series;
+        CLEANUP(world_done) World w = stage_with(NIGHTLY ", displayName: \"{volume}-{slot:%d}\"", &series);
+        plan_at(&w, STAGE_NOW);
+        const char *held = held_by(&w, other ? OF_NIGHTLY(STAGE_VOLUME, "create", SLOT("2026-11-20T02:00:00Z", "1"),
+                                                          "{\"path\":\"displayName\",\"from\":null,\"to\":\"db-19\"}")
+                                             : OF_NIGHTLY(STAGE_VOLUME, "create", SLOT("2026-11-20T02:00:00Z", "1"),
+                                                          "{\"path\":\"displayName\",\"from\":null,\"to\":\"db-20\"}"));
+        assert_int_equal(held != NULL, other);
+    }
+}
+
 /* One to be marked, or, with a mark, to be deleted or unmarked. */
 static World marking(const char *keep, PruneMark mark, const char *time)
 {
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_mark_may_have_another_time),
         cmocka_unit_test(a_mark_is_taken_off_as_it_was),
         cmocka_unit_test(a_deletion_is_that_of_its_backup),
+        cmocka_unit_test(a_creation_is_as_it_was_declared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,33 @@ static void each_volume_has_its_own(void **state)
     assert_int_equal(w.plan->in_sync, 2);
 }
 
+static void the_delay_is_the_volumes_own(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = stage(NIGHTLY ", randomizedDelay: 3h, catchUp: 1h");
+    static const char *const ids[] = {"ocid1.bootvolume.v", "ocid1.bootvolume.w"};
+    usec_t delays[2];
+    for (size_t i = 0; i < 2; i++) {
+        delays[i] = slot_delay("nightly", ids[i], 3 * USEC_PER_HOUR);
+        made_add(&w, volume_add(&w, ids[i], "AVAILABLE", ""), SLOT_19, BACKUP_GOOD);
+    }
+    assert_true(delays[0] != delays[1] && delays[0] > 0 && delays[1] > 0);
+    for (size_t i = 0; i < 2; i++) {
+        usec_t due = at(SLOT_20) + delays[i];
+        const struct {
+            usec_t now;
+            bool makes;
+        } rows[] = {{due - 1, false}, {due, true}, {due + USEC_PER_HOUR, true}, {due + USEC_PER_HOUR + 1, false}};
+        for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+            bool makes = false;
+            plan_in(&w, rows[k].now, (PlanOptions){0});
+            for (size_t j = 0; j < w.plan->changes.n; j++)
+                makes |= streq(w.plan->changes.items[j].target, ids[i]);
+            assert_int_equal(makes, rows[k].makes);
+        }
+    }
+}
+
 static const char *body_of(const World *w)
 {
     CLEANUP(str_done) Str text = {0};
@@ -128,6 +155,17 @@ static void a_long_name_is_cut_to_what_the_api_takes(void **state)
     const Delta *delta = w.plan->changes.items[0].deltas.items;
     assert_string_equal(delta->path, "displayName");
     assert_string_equal(delta->to->text, str_get(&name));
+}
+
+static void a_slot_in_a_name_is_that_of_the_zone(void **state)
+{
+    (void)state;
+    CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
+    CLEANUP(world_done) World w = stage_since(NIGHTLY ", displayName: \"{slot} {slot:%Y-%m-%d %H:%M}\"", "", "2026-11-20T00:00:00Z");
+    ((Timetable *)w.specs->items[0].timetable)->zone = berlin;
+    volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
+    plan_at(&w, STAGE_NOW);
+    assert_non_null(strstr(body_of(&w), "\"displayName\":\"20261120T010000Z 2026-11-20 02:00\""));
 }
 
 /* The name that the retry token is made of. */
@@ -191,7 +229,8 @@ static void a_faulty_one_is_told_of_and_made_again(void **state)
 {
     (void)state;
     Series *series;
-    CLEANUP(world_done) World w = one_due(NIGHTLY, &series);
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    made_add(&w, series, SLOT_19, BACKUP_FAULTY);
     made_add(&w, series, SLOT_20, BACKUP_FAULTY);
     plan_at(&w, "2026-11-20T02:04:59Z");
     assert_changes(&w, "");
@@ -485,6 +524,22 @@ static void without_prune_marks_are_taken_off(void **state)
     }
 }
 
+static void what_is_not_finished_keeps_its_mark(void **state)
+{
+    (void)state;
+    static const char *const wants[] = {NIGHTLY ", keep: {last: 1}, prune: true", NIGHTLY ", keep: {last: 1}", NIGHTLY};
+    for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
+        Series *series;
+        CLEANUP(world_done) World w = stage_with(wants[i], &series);
+        marked_add(&w, series, SLOT_18, BACKUP_UNFINISHED, SLOT_19);
+        marked_add(&w, series, SLOT_18, BACKUP_UNSURE, SLOT_19);
+        marked_add(&w, series, SLOT_18, BACKUP_GONE, SLOT_19);
+        made_add(&w, series, SLOT_20, BACKUP_GOOD);
+        plan_at(&w, STAGE_NOW);
+        assert_changes(&w, "");
+    }
+}
+
 static void without_prune_nothing_goes(void **state)
 {
     (void)state;
@@ -673,6 +728,16 @@ static void so_does_the_earliest_backup_of_its_calendar(void **state)
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot " SLOT_20 ")\n");
 }
 
+static void earlier_backups_show_what_was_missed_before_the_file_was_written(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = stage_since("onCalendar: hourly", "", "2026-11-20T11:30:00Z");
+    made_add(&w, volume_add(&w, STAGE_VOLUME, "AVAILABLE", ""), "2026-11-20T09:00:00Z", BACKUP_GOOD);
+    plan_at(&w, "2026-11-20T12:40:00Z");
+    assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-20T12:00:00Z)\n");
+    assert_notes(&w, "missed " STAGE_VOLUME ": 2 slots were missed, from 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z\n");
+}
+
 static void a_new_schedule_never_fires_for_the_past(void **state)
 {
     (void)state;
@@ -741,7 +806,6 @@ static const char *why_not(const World *w, const char *tags, const char *backup_
 #define ANOTHER "it bears another tag or is of another volume than the list showed"
 #define STATE "it is in another state than the list showed"
 #define UNMARKED "somebody has changed or taken away its mark imagekeeper-prune-after"
-#define NEVER "somebody has marked it to be kept"
 
 static void what_was_planned_holds_for_the_same_backup_alone(void **state)
 {
@@ -810,16 +874,22 @@ static const char *still_to_write(const World *w, const char *tags)
     return arena_strndup(w->plan->arena, str_get(&out), out.len);
 }
 
-static void a_mark_is_written_where_it_is_not_there_yet(void **state)
+static void a_mark_is_written_where_none_is_yet(void **state)
 {
     (void)state;
     Series *series;
     CLEANUP(world_done) World w = four(NIGHTLY ", keep: {last: 3}, prune: true", &series);
     plan_at(&w, STAGE_NOW);
     assert_string_equal(still_to_write(&w, MINE), "freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"");
-    assert_string_equal(still_to_write(&w, MINE MARKED("2026-11-21T13:00:00+01:00")), "");
-    assert_string_equal(still_to_write(&w, MINE MARKED(PAST)), "freeformTags." PRUNE_TAG ": \"" PAST "\" > \"2026-11-21T12:00:00Z\"");
-    assert_string_equal(why_not(&w, MINE MARKED("never"), "AVAILABLE", STAGE_VOLUME), NEVER);
+    /* One that another daemon has set meanwhile, or a person, keeps its time. */
+    static const char *const times[] = {MINE MARKED("2026-11-21T13:00:00+01:00"), MINE MARKED(PAST), MINE MARKED("2027-01-01T00:00:00Z")};
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        assert_null(why_not(&w, times[i], "AVAILABLE", STAGE_VOLUME));
+        assert_string_equal(still_to_write(&w, times[i]), "");
+    }
+    static const char *const hands[] = {MINE MARKED("never"), MINE MARKED("later"), MINE MARKED("")};
+    for (size_t i = 0; i < ARRAY_SIZE(hands); i++)
+        assert_string_equal(why_not(&w, hands[i], "AVAILABLE", STAGE_VOLUME), UNMARKED);
 }
 
 static void a_mark_is_taken_off_where_it_is_still_there(void **state)
@@ -829,11 +899,16 @@ static void a_mark_is_taken_off_where_it_is_still_there(void **state)
     CLEANUP(world_done) World w = four(NIGHTLY ", keep: {last: 4}, prune: true", &series);
     set_mark(series, 0, PRUNE_MARK_AT, PAST);
     plan_at(&w, STAGE_NOW);
+    assert_null(why_not(&w, MINE MARKED(PAST), "AVAILABLE", STAGE_VOLUME));
     assert_string_equal(still_to_write(&w, MINE MARKED(PAST)), "freeformTags." PRUNE_TAG ": \"" PAST "\" > null");
-    assert_string_equal(still_to_write(&w, MINE), "");
+    assert_null(why_not(&w, MINE MARKED("2026-11-20T09:00:00+01:00"), "AVAILABLE", STAGE_VOLUME));
+    assert_string_equal(still_to_write(&w, MINE MARKED("2026-11-20T09:00:00+01:00")),
+                        "freeformTags." PRUNE_TAG ": \"2026-11-20T09:00:00+01:00\" > null");
     assert_null(why_not(&w, MINE, "AVAILABLE", STAGE_VOLUME));
-    assert_null(why_not(&w, MINE MARKED("2026-12-20T08:00:00Z"), "AVAILABLE", STAGE_VOLUME));
-    assert_string_equal(why_not(&w, MINE MARKED("never"), "AVAILABLE", STAGE_VOLUME), NEVER);
+    assert_string_equal(still_to_write(&w, MINE), "");
+    static const char *const hands[] = {MINE MARKED("never"), MINE MARKED("later"), MINE MARKED("2026-12-20T08:00:00Z")};
+    for (size_t i = 0; i < ARRAY_SIZE(hands); i++)
+        assert_string_equal(why_not(&w, hands[i], "AVAILABLE", STAGE_VOLUME), UNMARKED);
 }
 
 int main(void)
@@ -866,6 +941,7 @@ int main(void)
         cmocka_unit_test(what_stays_bears_no_mark),
         cmocka_unit_test(a_faulty_one_goes_too),
         cmocka_unit_test(without_prune_marks_are_taken_off),
+        cmocka_unit_test(what_is_not_finished_keeps_its_mark),
         cmocka_unit_test(without_prune_nothing_goes),
         cmocka_unit_test(who_asks_is_told_what_would_go),
         cmocka_unit_test(a_marked_one_that_would_go_is_told_of_and_unmarked),
@@ -877,14 +953,17 @@ int main(void)
         cmocka_unit_test(several_schedules_share_a_volume),
         cmocka_unit_test(the_time_of_its_file_shows_that_it_was_in_force),
         cmocka_unit_test(so_does_the_earliest_backup_of_its_calendar),
+        cmocka_unit_test(earlier_backups_show_what_was_missed_before_the_file_was_written),
         cmocka_unit_test(a_new_schedule_never_fires_for_the_past),
         cmocka_unit_test(a_volume_counts_from_its_making),
         cmocka_unit_test(long_in_force_by_its_file_needs_no_other_evidence),
         cmocka_unit_test(what_was_planned_holds_for_the_same_backup_alone),
         cmocka_unit_test(a_faulty_one_must_still_be_faulty),
         cmocka_unit_test(what_is_to_be_deleted_bears_the_mark_that_was_seen),
-        cmocka_unit_test(a_mark_is_written_where_it_is_not_there_yet),
+        cmocka_unit_test(a_mark_is_written_where_none_is_yet),
         cmocka_unit_test(a_mark_is_taken_off_where_it_is_still_there),
+        cmocka_unit_test(the_delay_is_the_volumes_own),
+        cmocka_unit_test(a_slot_in_a_name_is_that_of_the_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

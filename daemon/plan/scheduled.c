@@ -9,8 +9,6 @@
 #include "plan/plan-private.h"
 #include "schedule/slot.h"
 
-#define LOOK_AFTER_MIN (5 * USEC_PER_SEC)
-
 typedef struct Planner {
     Plan *plan;
     const PlanOptions *options;
@@ -18,31 +16,7 @@ typedef struct Planner {
     usec_t in_force;
 } Planner;
 
-void scheduled_look_after(Plan *plan, BackupState state, usec_t born)
-{
-    usec_t age = born && born < plan->now ? plan->now - born : 0;
-    usec_t pause = age / 10 > LOOK_AFTER_MIN ? age / 10 : LOOK_AFTER_MIN;
-    if (state == BACKUP_UNFINISHED)
-        plan_look_at(plan, plan->now + pause);
-}
-
 /* --- what is due --- */
-
-static const Made *find_made(const Series *series, usec_t slot, BackupState state)
-{
-    for (size_t i = 0; i < series->made.n; i++)
-        if (series->made.items[i].slot == slot && series->made.items[i].state == state)
-            return &series->made.items[i];
-    return NULL;
-}
-
-static const Made *find_unfinished(const Series *series)
-{
-    for (size_t i = 0; i < series->made.n; i++)
-        if (series->made.items[i].state == BACKUP_UNFINISHED)
-            return &series->made.items[i];
-    return NULL;
-}
 
 static const char *fill_name(const Planner *p, const Series *series, usec_t slot)
 {
@@ -76,9 +50,9 @@ static const char *slot_text(const Planner *p, usec_t slot)
     return arena_strdup(p->plan->arena, format_rfc3339(slot, text));
 }
 
-static bool make_due(const Planner *p, const Series *series, const Due *due)
+static void make_due(const Planner *p, const Series *series, const Due *due)
 {
-    const Made *unfinished = find_unfinished(series);
+    const Made *unfinished = series->unfinished;
     Change change = {
         .spec = p->spec,
         .target = series->volume->id,
@@ -96,25 +70,27 @@ static bool make_due(const Planner *p, const Series *series, const Due *due)
     if (change.outcome == OUTCOME_PLANNED && unfinished)
         change_hold(p->plan, &p->plan->changes.items[p->plan->changes.n - 1], HOLD_STATE,
                     "%s of slot %s is still being made; this one waits its turn", unfinished->id, slot_text(p, unfinished->slot));
-    return true;
 }
 
 static void give_up(const Planner *p, const Series *series, const Due *due)
 {
     Error *e = NULL;
-    error_set(&e, ERROR_REJECTED, "slot %s: %u attempt%s became FAULTY, and no more are made: find out why; the next slot will be tried",
-              slot_text(p, due->slot), due->attempt, due->attempt == 1 ? "" : "s");
+    error_set(&e, ERROR_REJECTED, "slot %s: %u attempt%s became FAULTY, and no more are made of it: find out why (%s); the next slot will be tried",
+              slot_text(p, due->slot), due->attempt, due->attempt == 1 ? "" : "s", due->failed);
     plan_fail(p->plan, p->spec, series->volume->id, e);
 }
 
-static void note_faulty(const Planner *p, const Series *series, const Due *due)
+static void note_slot(const Planner *p, const Series *series, const Due *due)
 {
-    const Made *faulty = find_made(series, due->slot, BACKUP_FAULTY);
-    if (!faulty || (due->state != DUE_NOW && due->state != DUE_RESTS))
-        return;
-    plan_note(p->plan, NOTE_FAULTY, p->spec, series->volume->id, faulty->id, due->slot, "%s of slot %s is FAULTY; it is made again %s%s",
-              faulty->id, slot_text(p, due->slot), due->state == DUE_NOW ? "now" : "at ",
-              due->state == DUE_NOW ? "" : slot_text(p, due->next));
+    const char *volume = series->volume->id, *slot = slot_text(p, due->slot);
+    if (due->state == DUE_DELETED)
+        plan_note(p->plan, NOTE_DELETED, p->spec, volume, NULL, due->slot, "the backup of slot %s was deleted; it is not made again", slot);
+    else if (due->failed && due->state == DUE_NOW)
+        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot, "%s of slot %s is FAULTY; it is made again now", due->failed,
+                  slot);
+    else if (due->failed && due->state == DUE_RESTS)
+        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot, "%s of slot %s is FAULTY; it is made again at %s",
+                  due->failed, slot, slot_text(p, due->retry));
 }
 
 static void note_missed(const Planner *p, const Series *series, const Due *due)
@@ -179,14 +155,6 @@ static Delta mark_delta(const Spec *spec, const Node *from, const Node *to)
     };
 }
 
-/* Without prune: true nothing is to go, so that no mark is in place either: it would delete at once when prune is set one day. */
-static KeepStep step_of(const Timetable *t, const KeepItem *item)
-{
-    if (t->prune || item->step == KEEP_STEP_UNMARK || item->step == KEEP_STEP_NONE)
-        return item->step;
-    return item->mark == PRUNE_MARK_AT ? KEEP_STEP_UNMARK : KEEP_STEP_NONE;
-}
-
 static void hint(const Planner *p, const Series *series, const KeepItem *item)
 {
     Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .action = ACTION_DELETE, .series = series};
@@ -196,10 +164,10 @@ static void hint(const Planner *p, const Series *series, const KeepItem *item)
     plan_change(p->plan, p->options, &change);
 }
 
-static bool keep_item(const Planner *p, const Series *series, const KeepItem *item)
+static bool keep_item(const Planner *p, const Series *series, const KeepItem *newest, const KeepItem *item)
 {
     const Timetable *t = p->spec->timetable;
-    KeepStep step = step_of(t, item);
+    KeepStep step = item->step;
     if (!t->prune && !item->keep && p->options->hints)
         hint(p, series, item);
     if (step == KEEP_STEP_WAIT)
@@ -209,6 +177,8 @@ static bool keep_item(const Planner *p, const Series *series, const KeepItem *it
     Arena *arena = p->plan->arena;
     Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .series = series, .slot = item->slot};
     change.action = step == KEEP_STEP_DELETE ? ACTION_DELETE : ACTION_UPDATE;
+    if (change.action == ACTION_DELETE)
+        change.newest = live_of(p, series, newest);
     change.why = arena_printf(arena, "slot %s, %s", slot_text(p, item->slot), item->reasons);
     if (step == KEEP_STEP_MARK)
         *VEC_ADD(&change.deltas) =
@@ -225,18 +195,20 @@ static bool keep_series(const Planner *p, const Series *series)
 {
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     Agenda agenda = agenda_make(series, p->in_force, p->plan->now, scratch);
-    bool differs = false;
-    plan_look_at(p->plan, agenda.due.next);
+    const Due *due = &agenda.due;
+    bool differs = due->state == DUE_NOW || due->state == DUE_GIVEN_UP;
+    plan_look_at(p->plan, due->next);
+    plan_look_at(p->plan, due->retry);
     for (size_t i = 0; i < series->made.n; i++)
-        scheduled_look_after(p->plan, series->made.items[i].state, series->made.items[i].born);
-    note_missed(p, series, &agenda.due);
-    note_faulty(p, series, &agenda.due);
-    if (agenda.due.state == DUE_NOW)
-        differs = make_due(p, series, &agenda.due);
-    else if (agenda.due.state == DUE_GIVEN_UP)
-        give_up(p, series, &agenda.due);
+        plan_look_after(p->plan, (BackupState)series->made.items[i].state, series->made.items[i].born);
+    note_missed(p, series, due);
+    note_slot(p, series, due);
+    if (due->state == DUE_NOW)
+        make_due(p, series, due);
+    else if (due->state == DUE_GIVEN_UP)
+        give_up(p, series, due);
     for (size_t i = 0; i < agenda.n; i++)
-        differs = keep_item(p, series, &agenda.items[i]) || differs;
+        differs = keep_item(p, series, agenda.newest, &agenda.items[i]) || differs;
     return differs;
 }
 
@@ -245,7 +217,7 @@ static bool refuse_volume(const Planner *p, const Live *volume)
     if (!live_is_gone(volume))
         return false;
     Error *e = NULL;
-    error_set(&e, ERROR_NOT_FOUND, "the %s is %s: no backups can be made of it, and those that are there are left alone",
+    error_set(&e, ERROR_NOT_FOUND, "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the document, or name another one",
               volume->kind->noun, volume->state);
     plan_fail(p->plan, p->spec, volume->id, e);
     return true;
@@ -261,15 +233,6 @@ static void note_strays(const Planner *p, const Observed *observed)
     }
 }
 
-/* Before the night in which it would matter. */
-static void note_limit(const Planner *p, const Observed *observed)
-{
-    if (p->options->max_changes && observed->series.n > (size_t)p->options->max_changes)
-        plan_note(p->plan, NOTE_LIMIT, p->spec, observed->series.items[0]->volume->id, NULL, 0,
-                  "the schedule takes %zu volumes, and limits.maxChanges is %" PRId64 ": slots that come due in one round would all be held; "
-                  "raise the limit", observed->series.n, p->options->max_changes);
-}
-
 void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs)
 {
     Planner p = {plan, options, spec, schedule_in_force(spec, observed, plan->now)};
@@ -278,9 +241,26 @@ void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec,
         return;
     }
     for (size_t i = 0; i < observed->series.n; i++)
-        differs[i] = !refuse_volume(&p, observed->series.items[i]->volume) && keep_series(&p, observed->series.items[i]);
+        differs[i] = refuse_volume(&p, observed->series.items[i]->volume) || keep_series(&p, observed->series.items[i]);
     note_strays(&p, observed);
-    note_limit(&p, observed);
+}
+
+void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *snapshot)
+{
+    const Observed *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < plan->specs->n; i++) {
+        const Spec *spec = &plan->specs->items[i];
+        if (!spec->timetable || spec->timetable->delay || snapshot->of[i].series.n == 0 ||
+            (options->account && !streq(options->account, spec->account)))
+            continue;
+        n += snapshot->of[i].series.n;
+        first = first ? first : &snapshot->of[i];
+    }
+    if (first && options->max_changes && n > (size_t)options->max_changes)
+        plan_note(plan, NOTE_LIMIT, first->series.items[0]->spec, first->series.items[0]->volume->id, NULL, 0,
+                  "the schedules without randomizedDelay take %zu volumes, and limits.maxChanges is %" PRId64
+                  ": slots that come due in one round would all be held; raise the limit", n, options->max_changes);
 }
 
 /* --- right before the write --- */
@@ -308,6 +288,12 @@ static bool mark_is_ours(const Change *change, const char *then, const char *now
     return same_mark(then, now) || !now || (change->deltas.items[0].to && parse_rfc3339(now, &time) == 0);
 }
 
+bool newest_holds(const Change *change, const Live *now)
+{
+    return live_is_writable(now) && streq_null(tag_of(now, IDENTITY_TAG), tag_of(change->newest, IDENTITY_TAG)) &&
+           streq_null(now->source_id, change->newest->source_id);
+}
+
 bool retention_holds(const Change *change, const Live *now, const char **ret_why)
 {
     const Live *then = change->live;
@@ -318,8 +304,7 @@ bool retention_holds(const Change *change, const Live *now, const char **ret_why
         why = "it is in another state than the list showed";
     else if (!mark_is_ours(change, tag_of(then, PRUNE_TAG), tag_of(now, PRUNE_TAG)))
         why = "somebody has changed or taken away its mark " PRUNE_TAG;
-    if (ret_why)
-        *ret_why = why;
+    *ret_why = why;
     return !why;
 }
 

@@ -8,9 +8,11 @@
 
 /* Adds the changes and notes of one schedule to the plan; differs[i] becomes true where the series number `i` has a change that is a difference. */
 void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs);
-/* A backup that is on its way is looked at again, soon while it is young. */
-void scheduled_look_after(Plan *plan, BackupState state, usec_t born);
+/* A note where an account's schedules take more volumes than a round may make backups of: before the night in which it would matter. */
+void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *snapshot);
 
+/* Is the backup that makes a deletion harmless as good as the list showed it? */
+bool newest_holds(const Change *change, const Live *now);
 /* Does what was planned still hold for the backup as it is now? Else *ret_why says what is different. */
 bool retention_holds(const Change *change, const Live *now, const char **ret_why);
 /* What is still to be written to the backup: its mark, or the mark's removal. */

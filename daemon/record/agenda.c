@@ -106,21 +106,26 @@ static void text_due(const Due *due, Str *out)
     if (due->state == DUE_NOW)
         str_addf(out, "    due     %s, attempt %u of %u\n", slot, due->attempt, ATTEMPTS_MAX);
     else if (due->state == DUE_RESTS)
-        str_addf(out, "    due     %s, attempt %u of %u not before %s\n", slot, due->attempt + 1, ATTEMPTS_MAX, format_rfc3339(due->next, next));
+        str_addf(out, "    due     %s, attempt %u of %u not before %s\n", slot, due->attempt + 1, ATTEMPTS_MAX, format_rfc3339(due->retry, next));
     else if (due->state == DUE_GIVEN_UP)
-        str_addf(out, "    failed  %s, after %u attempts\n", slot, due->attempt);
+        str_addf(out, "    failed  %s, after %u attempt%s\n", slot, due->attempt, due->attempt == 1 ? "" : "s");
+    else if (due->state == DUE_DELETED)
+        str_addf(out, "    deleted %s, by hand: not made again\n", slot);
 }
 
 /* What becomes of it. */
-static const char *fate_of(const Showing *s, const KeepItem *item, Arena *arena)
+static const char *fate_of(const Showing *s, const Agenda *a, const KeepItem *item, Arena *arena)
 {
     char after[RFC3339_SIZE];
-    bool marked = item->mark == PRUNE_MARK_AT;
     if (item->keep)
-        return marked ? "stays: its mark is taken off" : "stays";
+        return item->step == KEEP_STEP_UNMARK ? "stays: its mark is taken off" : "stays";
+    if (a->rests)
+        return "would go, if the schedule were at work";
     if (!s->table->prune)
-        return "would go, if prune were true";
-    return marked ? arena_printf(arena, "deleted after %s", format_rfc3339(item->prune_after, after)) : "goes: to be marked";
+        return item->step == KEEP_STEP_UNMARK ? "would go, if prune were true: its mark is taken off" : "would go, if prune were true";
+    const char *fate = item->step == KEEP_STEP_MARK ? "goes: to be marked"
+                                                    : arena_printf(arena, "deleted after %s", format_rfc3339(item->prune_after, after));
+    return s->spec->observe ? arena_printf(arena, "%s (only observed)", fate) : fate;
 }
 
 static void grow(size_t *width, const char *text)
@@ -134,12 +139,12 @@ static void text_items(const Showing *s, const Agenda *a, Arena *arena, Str *out
     char slot[RFC3339_SIZE];
     for (size_t i = 0; i < a->n; i++) {
         grow(&reasons, a->items[i].reasons);
-        grow(&fate, fate_of(s, &a->items[i], arena));
+        grow(&fate, fate_of(s, a, &a->items[i], arena));
     }
     for (size_t i = 0; i < a->n; i++) {
         const KeepItem *item = &a->items[i];
         str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", format_rfc3339(item->slot, slot), state_names[item->state], (int)reasons,
-                 item->reasons, (int)fate, fate_of(s, item, arena), item->id);
+                 item->reasons, (int)fate, fate_of(s, a, item, arena), item->id);
     }
     if (a->n == 0)
         str_add(out, "    no backups yet\n");
@@ -156,8 +161,7 @@ static void text_series(const Showing *s, const Series *series, Str *out)
     if (s->table->delay)
         str_addf(out, "  %" PRIu64 " s after each slot", delay / USEC_PER_SEC);
     str_addc(out, '\n');
-    if (!spec_is_suspended(s->spec, s->agenda->now))
-        text_due(&a.due, out);
+    text_due(&a.due, out);
     for (bool first = true; each_missed(s, &a.due, &missed); first = false)
         str_addf(out, "    %-6s  %s\n", first ? "missed" : "", format_rfc3339(missed, slot));
     text_items(s, &a, arena, out);
@@ -217,7 +221,7 @@ static void json_last(JsonWriter *w, const Agenda *a)
 
 static void json_due(JsonWriter *w, const Due *due)
 {
-    if (due->state == DUE_NOTHING) {
+    if (due->state == DUE_NOTHING || due->state == DUE_DELETED) {
         json_text(w, "due", NULL);
         return;
     }
@@ -225,7 +229,7 @@ static void json_due(JsonWriter *w, const Due *due)
     json_time(w, "slot", due->slot);
     json_integer(w, "attempt", due->state == DUE_RESTS ? due->attempt + 1 : due->attempt);
     if (due->state == DUE_RESTS)
-        json_time(w, "notBefore", due->next);
+        json_time(w, "notBefore", due->retry);
     else
         json_text(w, "notBefore", NULL);
     json_boolean(w, "givenUp", due->state == DUE_GIVEN_UP);

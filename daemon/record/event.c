@@ -23,6 +23,7 @@ static const struct {
     [EVENT_FAULTY] = {"faulty", "77486a3ae1644314bf8d3a3c116380e0", LOG_ERR},
     [EVENT_MISSED] = {"missed", "16b63c4b4fcc40f3a4fcd5f9f052c877", LOG_WARNING},
     [EVENT_VANISHED] = {"vanished", "2f5846f055464311bf7d7874b3d1ad93", LOG_WARNING},
+    [EVENT_SLOT_DELETED] = {"slot-deleted", "d7a70d36fb5247159a09fe1e668f9942", LOG_WARNING},
     [EVENT_LIMIT] = {"limit", "9abb84a689ae4b6b84bbc4507c82727a", LOG_WARNING},
     [EVENT_HELD] = {"held", "23358c9c95904cc89bdfe5405ebb61d5", LOG_WARNING},
     [EVENT_FAILED] = {"failed", "44167391693445f1afdb726545144d6a", LOG_ERR},

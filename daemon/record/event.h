@@ -18,6 +18,7 @@ typedef enum Event {
     EVENT_FAULTY,         /* or became nothing */
     EVENT_MISSED,         /* slots of a schedule */
     EVENT_VANISHED,       /* a volume of a schedule */
+    EVENT_SLOT_DELETED,   /* the backup of a slot, by somebody else */
     EVENT_LIMIT,          /* a schedule will need a higher one */
     EVENT_HELD,
     EVENT_FAILED,         /* reading or writing an object */

@@ -162,7 +162,7 @@ static const char *times(const Recorder *r, unsigned met)
 
 static Event failure_event(const Error *e)
 {
-    if (e->kind == ERROR_NOT_FOUND)
+    if (e->kind == ERROR_NOT_FOUND && e->status)
         return EVENT_ACCESS_UNCERTAIN;
     return e->code && streq(e->code, "NotConverging") ? EVENT_NOT_CONVERGING : EVENT_FAILED;
 }
@@ -260,7 +260,7 @@ static void say_change(const Recorder *r, const Change *c)
     bool held = c->outcome == OUTCOME_HELD;
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
     const char *key = arena_printf(r->arena, "%s%s\n%d\n%s\n%s", document_key(r, c->spec), outcome_name(c->outcome), c->hold,
-                                   c->target, what);
+                                   c->target, c->series ? "" : what);
     unsigned met = fold_meet(r->fold, key, NULL, r->now);
     if (!met)
         return;
@@ -273,17 +273,24 @@ static void say_change(const Recorder *r, const Change *c)
               c->reason ? c->reason : "", what, times(r, met));
 }
 
-/* Many that are held for the same sort of reason. `first` is one of them. */
-static void say_held_group(const Recorder *r, const Change *first, size_t n)
+/* Many that are held for the same sort of reason, or that are only observed. `first` is one of them. */
+static void say_group_of(const Recorder *r, const Change *first, size_t n)
 {
-    unsigned met = fold_meet(r->fold, account_key(r, arena_printf(r->arena, "held\n%d", first->hold)), NULL, r->now);
+    bool held = first->outcome == OUTCOME_HELD;
+    unsigned met = fold_meet(r->fold, account_key(r, arena_printf(r->arena, "%s\n%d", outcome_name(first->outcome), first->hold)), NULL, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
     add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
-    event_log(r->log, EVENT_HELD, f.list.items, f.list.n, "account %s: %zu changes held: %s%s", account_name(r), n,
-              first->reason, times(r, met));
+    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "account %s: %zu changes %s: %s%s", account_name(r), n,
+              held ? "held" : "of schedules only observed", held ? first->reason : first->why, times(r, met));
+}
+
+/* What schedules want and what is only observed may be thousands: HOLD_NONE counts those. */
+static bool is_counted(const Change *c)
+{
+    return c->outcome == OUTCOME_HELD || (c->outcome == OUTCOME_OBSERVED && c->series && !c->is_hint);
 }
 
 static void say_changes(const Recorder *r)
@@ -293,7 +300,7 @@ static void say_changes(const Recorder *r)
     const Change *first[HOLD_MAX] = {0};
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
-        if (c->outcome == OUTCOME_HELD && held[c->hold]++ == 0)
+        if (is_counted(c) && held[c->hold]++ == 0)
             first[c->hold] = c;
         /* What rests failed before, and has not passed by resting. */
         if (c->hold == HOLD_PAUSE)
@@ -301,18 +308,19 @@ static void say_changes(const Recorder *r)
     }
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
-        if ((c->outcome == OUTCOME_HELD && held[c->hold] <= NAMES_SHOWN) || (c->outcome == OUTCOME_OBSERVED && !c->is_hint))
+        if (is_counted(c) ? held[c->hold] <= NAMES_SHOWN : c->outcome == OUTCOME_OBSERVED && !c->is_hint)
             say_change(r, c);
     }
     for (size_t hold = 0; hold < HOLD_MAX; hold++)
         if (first[hold] && held[hold] > NAMES_SHOWN)
-            say_held_group(r, first[hold], held[hold]);
+            say_group_of(r, first[hold], held[hold]);
 }
 
 static const Event note_events[NOTE_MAX] = {
     [NOTE_AVAILABLE] = EVENT_AVAILABLE,
     [NOTE_FAULTY] = EVENT_FAULTY,
     [NOTE_MISSED] = EVENT_MISSED,
+    [NOTE_DELETED] = EVENT_SLOT_DELETED,
     [NOTE_LIMIT] = EVENT_LIMIT,
     [NOTE_VANISHED] = EVENT_VANISHED,
 };

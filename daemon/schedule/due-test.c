@@ -201,7 +201,7 @@ static void what_is_there_or_on_its_way_is_done(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(live); i++) {
         CLEANUP(scene_done) Scene s = only_the_20th();
         add(&s, night(20), live[i]);
-        assert_true(made_is_live(&s.made.items[1]));
+        assert_true(backup_counts((BackupState)s.made.items[1].state));
         assert_shown(&s, night(20) + 1, "nothing" OF_20 NEXT_21);
         /* Whatever else became of it. */
         add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_HOUR);
@@ -226,7 +226,7 @@ static void a_faulty_one_is_made_again_after_a_pause(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     usec_t again = night(20) + 6 * USEC_PER_MINUTE;
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_MINUTE);
-    assert_false(made_is_live(&s.made.items[1]));
+    assert_false(backup_counts((BackupState)s.made.items[1].state));
     assert_shown(&s, again - 1, "rests 1" OF_20 "; next 2026-11-20T02:06:00Z");
     assert_shown(&s, again, "now 2" OF_20 NEXT_21);
 }
@@ -313,7 +313,7 @@ static void one_that_a_hand_deleted_is_not_made_again(void **state)
     (void)state;
     CLEANUP(scene_done) Scene s = only_the_20th();
     add(&s, night(20), BACKUP_GONE);
-    assert_false(made_is_live(&s.made.items[1]));
+    assert_false(backup_counts((BackupState)s.made.items[1].state));
     assert_shown(&s, night(20) + USEC_PER_HOUR, "nothing" OF_20 NEXT_21);
     s.made.items[0].state = BACKUP_GONE;
     assert_shown(&s, night(20) + USEC_PER_HOUR, "nothing" OF_20 NEXT_21);
@@ -381,6 +381,17 @@ static void a_backup_between_two_slots_ends_it_too(void **state)
     CLEANUP(scene_done) Scene s = nightly();
     add(&s, night(18) + 1, BACKUP_GOOD);
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z");
+}
+
+/* Of a clock that was wrong. */
+static void one_of_the_future_hides_none_that_was_missed(void **state)
+{
+    (void)state;
+    CLEANUP(scene_done) Scene s = nightly();
+    add(&s, night(17), BACKUP_GOOD);
+    add(&s, night(28), BACKUP_GOOD);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 2, 2026-11-18T02:00:00Z to 2026-11-19T02:00:00Z");
+    assert_shown(&s, night(21) - 1, "nothing" OF_20 NEXT_21 "; missed 3, 2026-11-18T02:00:00Z to 2026-11-20T02:00:00Z");
 }
 
 static void no_more_than_so_many_are_counted(void **state)
@@ -775,6 +786,7 @@ int main(void)
         cmocka_unit_test(missed_slots_reach_back_to_the_newest_backup),
         cmocka_unit_test(none_was_missed_before_since),
         cmocka_unit_test(a_backup_between_two_slots_ends_it_too),
+        cmocka_unit_test(one_of_the_future_hides_none_that_was_missed),
         cmocka_unit_test(no_more_than_so_many_are_counted),
         cmocka_unit_test(a_slot_in_the_gap_is_made_after_it),
         cmocka_unit_test(a_slot_in_the_repeated_hour_is_made_once),

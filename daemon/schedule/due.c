@@ -30,7 +30,7 @@ static Story tell(usec_t slot, const Made *made, size_t n)
         const Made *m = &made[i];
         if (m->slot != slot)
             continue;
-        if (made_is_live(m)) {
+        if (backup_counts((BackupState)m->state)) {
             s.live = true;
             continue;
         }
@@ -54,24 +54,25 @@ static usec_t next_attempt(const Story *s, usec_t due)
     return failed + pause;
 }
 
-/* The newest slot has come due at `due`; sets state, attempt and next. */
+/* The newest slot has come due at `due`; sets state, attempt and retry. */
 static void judge(const DueRule *rule, usec_t now, usec_t due, const Story *s, Due *ret)
 {
     usec_t end = due + rule->catch_up;
-    /* One that was made well and then deleted was deleted by somebody's hand: that is not made up for. */
-    if (s->live || (s->last && s->last->state == BACKUP_GONE))
+    if (s->live)
         return;
     ret->attempt = s->dead;
-    if (s->dead >= ATTEMPTS_MAX) {
-        ret->state = DUE_GIVEN_UP;
+    ret->failed = s->last && s->last->state == BACKUP_FAULTY ? s->last->id : NULL;
+    if (s->last && !ret->failed) {
+        ret->state = DUE_DELETED;
         return;
     }
-    usec_t from = s->last ? next_attempt(s, due) : due;
-    if (from > end || now > end) {
+    usec_t from = s->last && s->dead < ATTEMPTS_MAX ? next_attempt(s, due) : due;
+    bool in_time = from <= end && now <= end && (!s->last || !ret->next || from < ret->next);
+    if (s->dead >= ATTEMPTS_MAX || !in_time) {
         ret->state = s->last ? DUE_GIVEN_UP : DUE_NOTHING;
     } else if (now < from) {
         ret->state = DUE_RESTS;
-        ret->next = ret->next && ret->next < from ? ret->next : from;
+        ret->retry = from;
     } else {
         ret->state = DUE_NOW;
         ret->attempt = s->dead + 1;
@@ -91,12 +92,14 @@ static usec_t newest_made(usec_t until, const Made *made, size_t n)
 static void count_missed(const DueRule *rule, usec_t slot, const Made *made, size_t n, Due *ret)
 {
     usec_t newest = newest_made(slot, made, n);
+    /* Of a volume without any it is not known since when it is among the schedule's. */
+    usec_t since = !newest && rule->written > rule->since ? rule->written : rule->since;
     bool found = true;
     if (newest == slot)
         return;
     if (ret->state == DUE_NOW)
         found = calendar_previous(rule->calendar, rule->zone, slot, &slot);
-    while (found && slot > newest && slot >= rule->since && ret->missed < MISSED_MAX) {
+    while (found && slot > newest && slot >= since && ret->missed < MISSED_MAX) {
         if (ret->missed++ == 0)
             ret->missed_last = slot;
         ret->missed_first = slot;
@@ -116,7 +119,6 @@ Due due_decide(const DueRule *rule, usec_t now, const Made *made, size_t n)
     due.slot = slot;
     Story story = tell(slot, made, n);
     judge(rule, now, slot + rule->delay, &story, &due);
-    if (due.state != DUE_NOW || !story.dead)
-        count_missed(rule, slot, made, n, &due);
+    count_missed(rule, slot, made, n, &due);
     return due;
 }

@@ -28,29 +28,29 @@ typedef struct DueRule {
     usec_t delay;    /* of this volume: its backup of a slot is made so much later */
     usec_t catch_up; /* and at most so much later than that */
     usec_t since;    /* wall: slots before it do not count (not in force yet, no volume yet, suspended) */
+    usec_t written;  /* wall: when the schedule was changed last */
 } DueRule;
 
 typedef enum DueState {
     DUE_NOTHING,  /* the newest slot is made, or was missed for good, or there was none yet */
     DUE_NOW,
-    DUE_RESTS,    /* an attempt failed; the next one is made at `next` */
-    DUE_GIVEN_UP, /* ATTEMPTS_MAX attempts failed */
+    DUE_RESTS,    /* an attempt failed; the next one is made at `retry` */
+    DUE_GIVEN_UP, /* all attempts failed that there is time for before the next slot, ATTEMPTS_MAX at most */
+    DUE_DELETED,  /* its backup was deleted: by somebody's hand, so it is not made again */
 } DueState;
 
 typedef struct Due {
     DueState state;
     usec_t slot;      /* the newest one that counts; 0: none */
     unsigned attempt; /* of DUE_NOW, from 1 on; of the others how many failed */
-    usec_t next;      /* wall: when the next thing becomes due; 0: never */
-    unsigned missed;  /* slots that counted, have no backup, and get none any more: newer than any backup, MISSED_MAX at most */
+    usec_t next;      /* wall: when the next slot becomes due; 0: never */
+    usec_t retry;     /* of DUE_RESTS: wall */
+    const char *failed; /* id of the newest FAULTY backup of the slot; NULL: none */
+    unsigned missed;  /* slots that counted, have no backup, and get none any more: newer than any backup of the volume (where there is
+                         none, than its file), MISSED_MAX at most */
     usec_t missed_first, missed_last;
 } Due;
 
 /* Decides on all backups of one schedule and one volume. The order of `made` does not matter. */
 Due due_decide(const DueRule *rule, usec_t now, const Made *made, size_t n);
 
-/* Is it one that counts: not deleted, not FAULTY? */
-static inline bool made_is_live(const Made *made)
-{
-    return made->state != BACKUP_FAULTY && made->state != BACKUP_GONE;
-}

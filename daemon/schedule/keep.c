@@ -201,10 +201,10 @@ static void check_newest_stays(const KeepItem *items, size_t n, usec_t now)
         abort();
 }
 
-void keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Arena *arena)
+const KeepItem *keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Arena *arena)
 {
     if (n == 0)
-        return;
+        return NULL;
     CLEANUP(freep) Entry *entries = xcalloc(n, sizeof(*entries));
     Scene scene = {.rule = rule, .now = now};
     for (size_t i = 0; i < n; i++)
@@ -222,4 +222,5 @@ void keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Ar
         item->step = step_of(item, now);
     }
     check_newest_stays(items, n, now);
+    return scene.newest ? scene.newest->item : NULL;
 }

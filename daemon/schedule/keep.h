@@ -35,6 +35,12 @@ typedef enum BackupState {
     BACKUP_STATE_MAX,
 } BackupState;
 
+/* Is it one that counts: not deleted, not FAULTY? */
+static inline bool backup_counts(BackupState state)
+{
+    return state != BACKUP_FAULTY && state != BACKUP_GONE;
+}
+
 typedef enum PruneMark {
     PRUNE_MARK_NONE,
     PRUNE_MARK_AT,         /* a time */
@@ -64,5 +70,5 @@ typedef struct KeepItem {
     KeepStep step;
 } KeepItem;
 
-/* Decides on all backups of one volume and one schedule. Without a rule (NULL) everything stays. */
-void keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Arena *arena);
+/* Decides on all backups of one volume and one schedule. Without a rule (NULL) everything stays. Returns the newest good one, or NULL. */
+const KeepItem *keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Arena *arena);

@@ -67,11 +67,16 @@ HELPER Made *marked_add(World *w, Series *series, const char *slot, BackupState 
 }
 
 /* The plan of that time, made anew. */
-HELPER void plan_with(World *w, const char *now, PlanOptions options)
+HELPER void plan_in(World *w, usec_t now, PlanOptions options)
 {
     plan_free(w->plan);
-    options.now = at(now);
+    options.now = now;
     w->plan = plan_make(w->specs, w->snapshot, &options);
+}
+
+HELPER void plan_with(World *w, const char *now, PlanOptions options)
+{
+    plan_in(w, at(now), options);
 }
 
 HELPER void plan_at(World *w, const char *now)

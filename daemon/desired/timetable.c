@@ -77,8 +77,7 @@ void timetable_check(const Node *want, const char *file, Zones *zones, Problems 
         problem_add(problems, PROBLEM_ERROR, file, want->mark, "a schedule needs onCalendar, or cron: when backups are made");
     if (calendar && cron)
         problem_add(problems, PROBLEM_ERROR, file, cron->mark, "onCalendar and cron cannot stand together: keep one of them");
-    else
-        check_zone(want, file, zones, problems);
+    check_zone(want, file, zones, problems);
     if (keep && !keeps_something(keep->value))
         problem_add(problems, PROBLEM_ERROR, file, keep->mark, "keep keeps nothing: at least one of its counts must be above 0");
     if (prune && !keep && prune->value->type == NODE_STRING && streq(prune->value->text, "true"))

@@ -18,7 +18,7 @@ typedef struct Row {
 static const Row rows[ERROR_KIND_MAX] = {
     [ERROR_CONNECT] = {true, false, true}, [ERROR_TLS] = {false, false, true},
     [ERROR_TIMEOUT] = {true, true, true},  [ERROR_LOST] = {true, true, true},
-    [ERROR_PROTOCOL] = {true, true, true}, [ERROR_BUSY] = {true, false, true},
+    [ERROR_PROTOCOL] = {true, true, true}, [ERROR_BUSY] = {true, false, false},
     [ERROR_SERVER] = {true, true, true},   [ERROR_THROTTLED] = {true, false, true},
 };
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "cloud/account.h"
-#include "live/series.h"
+#include "live/harvest.h"
 
 typedef struct Observer Observer;
 

@@ -39,6 +39,7 @@ static Due due_of(const Series *series, usec_t in_force, usec_t now)
         .delay = slot_delay(spec->name, series->volume->id, t->delay),
         .catch_up = t->catch_up,
         .since = in_force,
+        .resumed = spec->suspended_until,
         .written = t->written,
     };
     if (series->volume->born > rule.since)

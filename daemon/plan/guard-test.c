@@ -159,6 +159,24 @@ static void what_the_cloud_says_was_made_is_not_asked_for_again(void **state)
     assert_int_equal(w.plan->changes.items[0].outcome, OUTCOME_PLANNED);
 }
 
+/* Marks on old backups must not cost tonight's. */
+static void what_retention_wants_is_held_first(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = swept(4);
+    guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .max_deletes = 9, .config_file = "c.yaml", .account = "prod"});
+    assert_int_equal(w.plan->changes.items[0].action, ACTION_CREATE);
+    assert_int_equal(w.plan->changes.items[0].outcome, OUTCOME_PLANNED);
+    assert_int_equal(plan_count(w.plan, OUTCOME_HELD), 5);
+    for (size_t i = 1; i < 6; i++)
+        assert_string_equal(w.plan->changes.items[i].reason, "6 changes in one round are more than limits.maxChanges: 5 in c.yaml allows");
+    /* Unless that is not enough. */
+    CLEANUP(world_done) World many = swept(1);
+    guard_plan(many.plan, many.snapshot, &(GuardOptions){.max_deletes = 9, .config_file = "c.yaml", .account = "prod"});
+    assert_int_equal(plan_count(many.plan, OUTCOME_HELD), 3);
+    assert_string_equal(many.plan->changes.items[0].reason, "3 changes in one round are more than limits.maxChanges: 0 in c.yaml allows");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +190,7 @@ int main(void)
         cmocka_unit_test(deletions_that_are_not_done_do_not_count),
         cmocka_unit_test(none_may_be_allowed),
         cmocka_unit_test(what_the_cloud_says_was_made_is_not_asked_for_again),
+        cmocka_unit_test(what_retention_wants_is_held_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,35 @@ static void a_new_configuration_tries_what_rests(void **state)
     assert_int_equal(next_of(memory, &w, NULL), 0);
 }
 
+static void a_mark_that_is_undone_again_and_again_does_not_converge(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY ", keep: {last: 1}, prune: true", &series);
+    made_add(&w, series, "2026-11-19T02:00:00Z", BACKUP_GOOD);
+    made_add(&w, series, "2026-11-20T02:00:00Z", BACKUP_GOOD);
+    for (unsigned i = 0; i < 3; i++) {
+        plan_in(&w, at(STAGE_NOW) + i * USEC_PER_MINUTE, (PlanOptions){0});
+        assert_int_equal(next_of(memory, &w, NULL), 0);
+        learn_first(memory, &w, OUTCOME_DONE, 100);
+    }
+    assert_true(next_of(memory, &w, NULL) >= 100 + USEC_PER_MINUTE);
+}
+
+static void a_slot_that_failed_rests_no_longer_each_time(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with(NIGHTLY, &series);
+    for (unsigned i = 0; i < 5; i++) {
+        plan_at(&w, STAGE_NOW);
+        learn_first(memory, &w, OUTCOME_FAILED, 100);
+        assert_int_equal(next_of(memory, &w, NULL), 100 + USEC_PER_MINUTE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +279,8 @@ int main(void)
         cmocka_unit_test(that_it_was_made_before_is_remembered_of_this_slot_alone),
         cmocka_unit_test(a_mark_and_a_deletion_are_of_the_backup),
         cmocka_unit_test(a_new_configuration_tries_what_rests),
+        cmocka_unit_test(a_mark_that_is_undone_again_and_again_does_not_converge),
+        cmocka_unit_test(a_slot_that_failed_rests_no_longer_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -323,6 +323,31 @@ static void what_others_keep_is_not_followed(void **state)
     news_free(NULL);
 }
 
+static void a_look_that_failed_shows_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(news_freep) News *news = news_new();
+    CLEANUP(world_done) World making = one_off("CREATING"), failed = one_off("FAULTY"), there = one_off("AVAILABLE");
+    told(news, &making, SLOT_20);
+    error_set(&failed.snapshot->of[0].error, ERROR_TIMEOUT, "too slow");
+    assert_told(news, &failed, SLOT_20, "");
+    assert_told(news, &there, SLOT_20, "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 0 s\n");
+}
+
+static void one_that_two_pages_showed_differently_is_followed_on(void **state)
+{
+    (void)state;
+    CLEANUP(news_freep) News *news = news_new();
+    Series *series;
+    CLEANUP(world_done) World w = stage_with("onCalendar: yearly", &series);
+    Made *made = made_add(&w, series, SLOT_20, BACKUP_UNFINISHED);
+    told(news, &w, SLOT_20);
+    made->state = BACKUP_UNSURE;
+    told(news, &w, "2026-11-20T02:00:05Z");
+    made->state = BACKUP_GOOD;
+    assert_told(news, &w, "2026-11-20T02:00:10Z", "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 10 s\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +366,8 @@ int main(void)
         cmocka_unit_test(another_accounts_round_sees_nothing),
         cmocka_unit_test(a_backup_that_is_made_once_is_followed_too),
         cmocka_unit_test(what_others_keep_is_not_followed),
+        cmocka_unit_test(a_look_that_failed_shows_nothing),
+        cmocka_unit_test(one_that_two_pages_showed_differently_is_followed_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

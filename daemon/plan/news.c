@@ -98,6 +98,10 @@ static void see(News *n, Plan *plan, const Map *told, const Sight *s)
     Followed *f = map_get(n->followed, s->id);
     if (!f)
         return;
+    if (s->state == BACKUP_UNSURE) {
+        f->seen = plan->now;
+        return;
+    }
     CLEANUP(str_done) Str took = {0};
     if (s->born && s->born <= plan->now)
         add_duration(&took, plan->now - s->born);

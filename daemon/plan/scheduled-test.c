@@ -259,10 +259,11 @@ static void what_is_given_up_is_an_error(void **state)
     assert_changes(&w, "");
     assert_notes(&w, "");
     assert_int_equal(w.plan->failures.n, 1);
-    assert_string_equal(w.plan->failures.items[0].error->message, "slot " SLOT_20 ": 1 attempt became FAULTY, and no more are made: find out why; "
-                                                                  "the next slot will be tried");
+    assert_string_equal(w.plan->failures.items[0].error->message, "slot " SLOT_20 ": 1 attempt became FAULTY, and no more are made of it: "
+                                                                  "find out why (ocid1.b1); the next slot will be tried");
     assert_string_equal(w.plan->failures.items[0].target, STAGE_VOLUME);
     assert_int_equal(w.plan->failures.items[0].error->kind, ERROR_REJECTED);
+    assert_int_equal(w.plan->in_sync, 0);
     for (unsigned i = 0; i < 2; i++)
         made_add(&w, series, SLOT_20, BACKUP_FAULTY);
     plan_at(&w, STAGE_NOW);
@@ -270,6 +271,44 @@ static void what_is_given_up_is_an_error(void **state)
     plan_at(&w, "2026-11-21T02:00:00Z");
     assert_int_equal(w.plan->failures.n, 0);
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-21T02:00:00Z)\n");
+}
+
+static void what_a_hand_deleted_is_told_of_and_not_made_again(void **state)
+{
+    (void)state;
+    Series *series;
+    CLEANUP(world_done) World w = one_due(NIGHTLY, &series);
+    made_add(&w, series, SLOT_20, BACKUP_GONE);
+    plan_at(&w, STAGE_NOW);
+    assert_changes(&w, "");
+    assert_notes(&w, "deleted " STAGE_VOLUME ": the backup of slot " SLOT_20 " was deleted; it is not made again\n");
+    assert_int_equal(w.plan->notes.items[0].slot, at(SLOT_20));
+    assert_int_equal(w.plan->failures.n, 0);
+    assert_int_equal(w.plan->in_sync, 1);
+}
+
+static void an_attempt_that_the_next_slot_overtakes_is_given_up(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = stage_since("onCalendar: hourly", "", "2026-11-20T11:30:00Z");
+    Series *series = volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
+    made_add(&w, series, "2026-11-20T12:00:00Z", BACKUP_FAULTY)->born = at("2026-11-20T12:57:00Z");
+    plan_at(&w, "2026-11-20T12:58:00Z");
+    assert_notes(&w, "");
+    assert_int_equal(w.plan->failures.n, 1);
+    assert_next_look(&w, "2026-11-20T13:00:00Z");
+}
+
+static void the_newest_faulty_one_is_told_of(void **state)
+{
+    (void)state;
+    Series *series;
+    CLEANUP(world_done) World w = one_due(NIGHTLY, &series);
+    made_add(&w, series, SLOT_20, BACKUP_FAULTY);
+    made_add(&w, series, SLOT_20, BACKUP_FAULTY)->born = at("2026-11-20T02:06:00Z");
+    plan_at(&w, "2026-11-20T02:07:00Z");
+    assert_notes(&w, "faulty " STAGE_VOLUME ": ocid1.b2 of slot " SLOT_20 " is FAULTY; it is made again at 2026-11-20T02:36:00Z\n");
+    assert_string_equal(w.plan->notes.items[0].object, "ocid1.b2");
 }
 
 static void missed_slots_are_told_of(void **state)
@@ -311,7 +350,8 @@ static void nothing_is_made_of_a_volume_that_is_gone(void **state)
         assert_changes(&w, "");
         assert_int_equal(w.plan->failures.n, 1);
         CLEANUP(freep) char *expected =
-            xasprintf("the boot volume is %s: no backups can be made of it, and those that are there are left alone", gone[i]);
+            xasprintf("the boot volume is %s: no backups can be made of it, and those that are there are left alone; remove the document, or "
+                      "name another one", gone[i]);
         assert_string_equal(w.plan->failures.items[0].error->message, expected);
         assert_int_equal(w.plan->in_sync, 0);
     }
@@ -654,7 +694,11 @@ static void volumes_of_the_past_are_told_of(void **state)
     assert_int_equal(w.plan->in_sync, 1);
 }
 
-static void a_schedule_of_more_volumes_than_may_change_is_told_of(void **state)
+#define LIMITED(n, max)                                                                                                    \
+    "limit " STAGE_VOLUME ": the schedules without randomizedDelay take " n " volumes, and limits.maxChanges is " max     \
+    ": slots that come due in one round would all be held; raise the limit\n"
+
+static void more_volumes_than_may_change_at_once_are_told_of(void **state)
 {
     (void)state;
     Series *series;
@@ -662,12 +706,18 @@ static void a_schedule_of_more_volumes_than_may_change_is_told_of(void **state)
     volume_add(&w, "ocid1.bootvolume.w", "AVAILABLE", ",\"timeCreated\":\"2026-11-20T03:00:00Z\"");
     plan_with(&w, STAGE_NOW, (PlanOptions){.max_changes = 2});
     assert_notes(&w, "");
-    plan_with(&w, STAGE_NOW, (PlanOptions){.max_changes = 1});
-    assert_notes(&w, "limit " STAGE_VOLUME ": the schedule takes 2 volumes, and limits.maxChanges is 1: slots that come due in one round would all "
-                     "be held; raise the limit\n");
+    plan_with(&w, STAGE_NOW, (PlanOptions){.max_changes = 1, .account = "prod"});
+    assert_notes(&w, LIMITED("2", "1"));
     assert_int_equal(w.plan->in_sync, 2);
+    plan_with(&w, STAGE_NOW, (PlanOptions){.max_changes = 1, .account = "lab"});
+    assert_notes(&w, "");
     plan_at(&w, STAGE_NOW);
     assert_notes(&w, "");
+    /* What spreads itself does not come at once. */
+    CLEANUP(world_done) World spread = four(NIGHTLY ", randomizedDelay: 1s", &series);
+    volume_add(&spread, "ocid1.bootvolume.w", "AVAILABLE", ",\"timeCreated\":\"2026-11-20T03:00:00Z\"");
+    plan_with(&spread, STAGE_NOW, (PlanOptions){.max_changes = 1});
+    assert_notes(&spread, "");
 }
 
 static void several_schedules_share_a_volume(void **state)
@@ -693,6 +743,9 @@ static void several_schedules_share_a_volume(void **state)
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-20T00:00:00Z) displayName: null > \"x\" freeformTags.t: null > \"1\"\n"
                        "create planned " STAGE_VOLUME " (slot 2026-11-20T00:00:00Z) displayName: null > \"y\" freeformTags.t: null > \"2\"\n");
     assert_int_equal(w.plan->objects, 1);
+    /* All of them count when they come at once. */
+    plan_with(&w, "2026-11-19T03:00:00Z", (PlanOptions){.max_changes = 1});
+    assert_notes(&w, LIMITED("2", "1"));
 }
 
 /* --- since when --- */
@@ -736,6 +789,18 @@ static void earlier_backups_show_what_was_missed_before_the_file_was_written(voi
     plan_at(&w, "2026-11-20T12:40:00Z");
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-20T12:00:00Z)\n");
     assert_notes(&w, "missed " STAGE_VOLUME ": 2 slots were missed, from 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z\n");
+}
+
+/* Since when such a volume is among the schedule's nobody knows. */
+static void of_a_volume_without_backups_only_the_file_shows_what_was_missed(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = stage_since(NIGHTLY, "", "2026-11-20T11:00:00Z");
+    made_add(&w, volume_add(&w, STAGE_VOLUME, "AVAILABLE", ""), SLOT_17, BACKUP_GOOD);
+    volume_add(&w, "ocid1.bootvolume.w", "AVAILABLE", "");
+    plan_at(&w, STAGE_NOW);
+    assert_changes(&w, "create planned " STAGE_VOLUME " (slot " SLOT_20 ")\ncreate planned ocid1.bootvolume.w (slot " SLOT_20 ")\n");
+    assert_notes(&w, "missed " STAGE_VOLUME ": 2 slots were missed, from " SLOT_18 " to " SLOT_19 "\n");
 }
 
 static void a_new_schedule_never_fires_for_the_past(void **state)
@@ -799,7 +864,6 @@ static const char *why_not(const World *w, const char *tags, const char *backup_
     assert_int_equal(w->plan->changes.n, 1);
     bool holds = retention_holds(c, now_is(w, tags, backup_state, volume), &why);
     assert_int_equal(holds, !why);
-    assert_int_equal(retention_holds(c, now_is(w, tags, backup_state, volume), NULL), holds);
     return why;
 }
 
@@ -829,6 +893,36 @@ static void what_was_planned_holds_for_the_same_backup_alone(void **state)
         assert_string_equal(why_not(both[i], mark, "FAULTY", STAGE_VOLUME), STATE);
         assert_string_equal(why_not(both[i], mark, "CREATING", STAGE_VOLUME), STATE);
     }
+}
+
+/* The newest good one, without which nothing is deleted. */
+static void a_deletion_names_the_backup_that_stays(void **state)
+{
+    (void)state;
+    Series *series;
+    CLEANUP(world_done) World w = four(NIGHTLY ", keep: {last: 2}, prune: true", &series);
+    set_mark(series, 0, PRUNE_MARK_AT, PAST);
+    set_mark(series, 1, PRUNE_MARK_AT, PAST);
+    series->made.items[3].state = BACKUP_UNFINISHED;
+    series->made.items[0].state = BACKUP_FAULTY;
+    made_add(&w, series, "2026-11-16T02:00:00Z", BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    assert_changes(&w, "delete planned ocid1.b0 (slot " SLOT_17 ", faulty)\n"
+                       "update planned ocid1.b1 (slot " SLOT_18 ", last 2/2) freeformTags." PRUNE_TAG ": \"" PAST "\" > null\n"
+                       "update planned ocid1.b4 (slot 2026-11-16T02:00:00Z, expired) freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"\n");
+    const Change *c = w.plan->changes.items;
+    assert_string_equal(c->newest->id, "ocid1.b2");
+    assert_ptr_equal(c->newest->kind, &oci_boot_volume_backup);
+    assert_null(w.plan->changes.items[1].newest);
+    static const char newest[] = "\"imagekeeper\":\"nightly@2026-11-19T02:00:00Z\"";
+    assert_true(newest_holds(c, now_is(&w, newest, "AVAILABLE", STAGE_VOLUME)));
+    assert_true(newest_holds(c, now_is(&w, "\"imagekeeper\":\"nightly@2026-11-19T02:00:00Z\",\"imagekeeper-prune-after\":\"never\"", "AVAILABLE", STAGE_VOLUME)));
+    static const char *const states[] = {"CREATING", "FAULTY", "TERMINATING", "TERMINATED"};
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        assert_false(newest_holds(c, now_is(&w, newest, states[i], STAGE_VOLUME)));
+    assert_false(newest_holds(c, now_is(&w, newest, "AVAILABLE", "ocid1.bootvolume.w")));
+    assert_false(newest_holds(c, now_is(&w, MINE, "AVAILABLE", STAGE_VOLUME)));
+    assert_false(newest_holds(c, now_is(&w, "", "AVAILABLE", STAGE_VOLUME)));
 }
 
 static void a_faulty_one_must_still_be_faulty(void **state)
@@ -911,6 +1005,25 @@ static void a_mark_is_taken_off_where_it_is_still_there(void **state)
         assert_string_equal(why_not(&w, hands[i], "AVAILABLE", STAGE_VOLUME), UNMARKED);
 }
 
+static void missed_slots_are_told_of_however_old_the_file_is(void **state)
+{
+    (void)state;
+    CLEANUP(world_done) World w = stage_since(NIGHTLY, "", SLOT_18);
+    made_add(&w, volume_add(&w, STAGE_VOLUME, "AVAILABLE", ""), "2026-11-15T02:00:00Z", BACKUP_GOOD);
+    plan_at(&w, STAGE_NOW);
+    assert_notes(&w, "missed " STAGE_VOLUME ": 4 slots were missed, from 2026-11-16T02:00:00Z to " SLOT_19 "\n");
+}
+
+static void a_mark_with_a_fraction_of_a_second_is_a_mark(void **state)
+{
+    (void)state;
+    Series *series;
+    CLEANUP(world_done) World w = four(NIGHTLY ", keep: {last: 3}, prune: true", &series);
+    set_mark(series, 0, PRUNE_MARK_AT, "2026-11-20T08:00:00.5Z");
+    plan_at(&w, STAGE_NOW);
+    assert_null(why_not(&w, MINE MARKED("2026-11-20T08:00:00.5Z"), "AVAILABLE", STAGE_VOLUME));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -926,6 +1039,9 @@ int main(void)
         cmocka_unit_test(a_volume_that_is_unsure_waits),
         cmocka_unit_test(a_faulty_one_is_told_of_and_made_again),
         cmocka_unit_test(what_is_given_up_is_an_error),
+        cmocka_unit_test(what_a_hand_deleted_is_told_of_and_not_made_again),
+        cmocka_unit_test(an_attempt_that_the_next_slot_overtakes_is_given_up),
+        cmocka_unit_test(the_newest_faulty_one_is_told_of),
         cmocka_unit_test(missed_slots_are_told_of),
         cmocka_unit_test(very_many_missed_slots_are_not_counted),
         cmocka_unit_test(nothing_is_made_of_a_volume_that_is_gone),
@@ -949,21 +1065,25 @@ int main(void)
         cmocka_unit_test(what_is_on_its_way_is_looked_after),
         cmocka_unit_test(the_earliest_of_all_is_when_to_look),
         cmocka_unit_test(volumes_of_the_past_are_told_of),
-        cmocka_unit_test(a_schedule_of_more_volumes_than_may_change_is_told_of),
+        cmocka_unit_test(more_volumes_than_may_change_at_once_are_told_of),
         cmocka_unit_test(several_schedules_share_a_volume),
         cmocka_unit_test(the_time_of_its_file_shows_that_it_was_in_force),
         cmocka_unit_test(so_does_the_earliest_backup_of_its_calendar),
         cmocka_unit_test(earlier_backups_show_what_was_missed_before_the_file_was_written),
+        cmocka_unit_test(of_a_volume_without_backups_only_the_file_shows_what_was_missed),
         cmocka_unit_test(a_new_schedule_never_fires_for_the_past),
         cmocka_unit_test(a_volume_counts_from_its_making),
         cmocka_unit_test(long_in_force_by_its_file_needs_no_other_evidence),
         cmocka_unit_test(what_was_planned_holds_for_the_same_backup_alone),
+        cmocka_unit_test(a_deletion_names_the_backup_that_stays),
         cmocka_unit_test(a_faulty_one_must_still_be_faulty),
         cmocka_unit_test(what_is_to_be_deleted_bears_the_mark_that_was_seen),
         cmocka_unit_test(a_mark_is_written_where_none_is_yet),
         cmocka_unit_test(a_mark_is_taken_off_where_it_is_still_there),
         cmocka_unit_test(the_delay_is_the_volumes_own),
         cmocka_unit_test(a_slot_in_a_name_is_that_of_the_zone),
+        cmocka_unit_test(missed_slots_are_told_of_however_old_the_file_is),
+        cmocka_unit_test(a_mark_with_a_fraction_of_a_second_is_a_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

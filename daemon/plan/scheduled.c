@@ -270,13 +270,13 @@ static const char *tag_of(const Live *live, const char *key)
     return node_get_text(node_get(live->object, "freeformTags"), key);
 }
 
-/* Times, not texts: the mark may have been written by somebody else in another form. */
+/* Times in whole seconds, not texts: the mark may have been written by somebody else in another form. */
 static bool same_mark(const char *a, const char *b)
 {
     usec_t x, y;
     if (!a || !b)
         return a == b;
-    return parse_rfc3339(a, &x) == 0 && parse_rfc3339(b, &y) == 0 && x == y;
+    return parse_rfc3339(a, &x) == 0 && parse_rfc3339(b, &y) == 0 && x / USEC_PER_SEC == y / USEC_PER_SEC;
 }
 
 /* The mark is what the change was planned on, or what it is to be: there already, or gone already. */

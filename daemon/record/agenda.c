@@ -32,10 +32,10 @@ static Showing begin(const AgendaReport *agenda, const Spec *spec)
     return s;
 }
 
-/* The next slot after `after` that counts. */
+/* The next slot after `after`, but for those of a pause. */
 static bool next_slot(const Showing *s, usec_t after, usec_t *ret)
 {
-    usec_t since = s->spec->suspended_until > s->in_force ? s->spec->suspended_until : s->in_force;
+    usec_t since = s->spec->suspended_until;
     return calendar_next(s->table->calendar, s->table->zone, since > after + 1 ? since - 1 : after, ret);
 }
 
@@ -178,8 +178,8 @@ static void text_schedule(const Showing *s, const ReportStyle *style, Str *out)
         str_add(out, "  no volume is selected\n");
     for (size_t i = 0; s->observed && i < s->observed->strays.n; i++) {
         const Stray *stray = s->observed->strays.items[i];
-        str_addf(out, "  %s  gone, or not selected any more; %zu backups are left alone, the newest of %s\n", stray->volume, stray->n,
-                 format_rfc3339(stray->newest, newest));
+        str_addf(out, "  %s  gone, or not selected any more; %zu backup%s left alone, the newest of %s\n", stray->volume, stray->n,
+                 stray->n == 1 ? " is" : "s are", format_rfc3339(stray->newest, newest));
     }
 }
 

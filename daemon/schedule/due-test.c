@@ -61,7 +61,7 @@ static Due decide(const Scene *s, usec_t now)
 }
 
 static const char *const state_names[] = {
-    [DUE_NOTHING] = "nothing", [DUE_NOW] = "now", [DUE_RESTS] = "rests", [DUE_GIVEN_UP] = "given up",
+    [DUE_NOTHING] = "nothing", [DUE_NOW] = "now", [DUE_RESTS] = "rests", [DUE_GIVEN_UP] = "given up", [DUE_DELETED] = "deleted",
 };
 
 static void add_time(Str *out, const char *before, usec_t time)
@@ -83,6 +83,8 @@ static const char *shown(const Scene *s, usec_t now)
         add_time(&out, " of ", due.slot);
     if (due.next)
         add_time(&out, "; next ", due.next);
+    if (due.retry)
+        add_time(&out, "; retry ", due.retry);
     if (due.missed) {
         str_addf(&out, "; missed %u, ", due.missed);
         add_time(&out, "", due.missed_first);
@@ -189,7 +191,7 @@ static void what_ends_has_no_next(void **state)
     assert_shown(&s, night(20) - 1, "nothing" NEXT_20);
     assert_shown(&s, night(20), "now 1" OF_20);
     add(&s, night(20), BACKUP_FAULTY);
-    assert_shown(&s, night(20), "rests 1" OF_20 "; next 2026-11-20T02:05:00Z");
+    assert_shown(&s, night(20), "rests 1" OF_20 "; retry 2026-11-20T02:05:00Z");
     CLEANUP(scene_done) Scene never = scene_in(zone_utc(), "*-02-30 00:00:00");
     assert_shown(&never, night(20), "nothing");
 }
@@ -201,7 +203,7 @@ static void what_is_there_or_on_its_way_is_done(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(live); i++) {
         CLEANUP(scene_done) Scene s = only_the_20th();
         add(&s, night(20), live[i]);
-        assert_true(backup_counts((BackupState)s.made.items[1].state));
+        assert_true(backup_counts(live[i]));
         assert_shown(&s, night(20) + 1, "nothing" OF_20 NEXT_21);
         /* Whatever else became of it. */
         add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_HOUR);
@@ -226,8 +228,8 @@ static void a_faulty_one_is_made_again_after_a_pause(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     usec_t again = night(20) + 6 * USEC_PER_MINUTE;
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_MINUTE);
-    assert_false(backup_counts((BackupState)s.made.items[1].state));
-    assert_shown(&s, again - 1, "rests 1" OF_20 "; next 2026-11-20T02:06:00Z");
+    assert_false(backup_counts(BACKUP_FAULTY));
+    assert_shown(&s, again - 1, "rests 1" OF_20 NEXT_21 "; retry 2026-11-20T02:06:00Z");
     assert_shown(&s, again, "now 2" OF_20 NEXT_21);
 }
 
@@ -237,7 +239,7 @@ static void the_second_pause_is_longer(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     add(&s, night(20), BACKUP_FAULTY);
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + 5 * USEC_PER_MINUTE);
-    assert_shown(&s, night(20) + 35 * USEC_PER_MINUTE - 1, "rests 2" OF_20 "; next 2026-11-20T02:35:00Z");
+    assert_shown(&s, night(20) + 35 * USEC_PER_MINUTE - 1, "rests 2" OF_20 NEXT_21 "; retry 2026-11-20T02:35:00Z");
     assert_shown(&s, night(20) + 35 * USEC_PER_MINUTE, "now 3" OF_20 NEXT_21);
 }
 
@@ -247,12 +249,12 @@ static void it_is_twice_as_long_as_the_one_before(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     add(&s, night(20), BACKUP_FAULTY);
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_HOUR);
-    assert_shown(&s, night(20) + 3 * USEC_PER_HOUR - 1, "rests 2" OF_20 "; next 2026-11-20T05:00:00Z");
+    assert_shown(&s, night(20) + 3 * USEC_PER_HOUR - 1, "rests 2" OF_20 NEXT_21 "; retry 2026-11-20T05:00:00Z");
     assert_shown(&s, night(20) + 3 * USEC_PER_HOUR, "now 3" OF_20 NEXT_21);
     s.made.items[2].born = night(20) + 15 * USEC_PER_MINUTE;
-    assert_shown(&s, night(20) + USEC_PER_MINUTE, "rests 2" OF_20 "; next 2026-11-20T02:45:00Z");
+    assert_shown(&s, night(20) + USEC_PER_MINUTE, "rests 2" OF_20 NEXT_21 "; retry 2026-11-20T02:45:00Z");
     s.made.items[2].born++;
-    assert_int_equal(decide(&s, night(20)).next, night(20) + 45 * USEC_PER_MINUTE + 3);
+    assert_int_equal(decide(&s, night(20)).retry, night(20) + 45 * USEC_PER_MINUTE + 3);
 }
 
 static void three_failures_are_enough(void **state)
@@ -276,22 +278,42 @@ static void an_attempt_that_would_come_after_catch_up_is_none(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     s.rule.catch_up = USEC_PER_HOUR;
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + 55 * USEC_PER_MINUTE);
-    assert_shown(&s, night(20) + 56 * USEC_PER_MINUTE, "rests 1" OF_20 "; next 2026-11-20T03:00:00Z");
+    assert_shown(&s, night(20) + 56 * USEC_PER_MINUTE, "rests 1" OF_20 NEXT_21 "; retry 2026-11-20T03:00:00Z");
     assert_shown(&s, night(20) + USEC_PER_HOUR, "now 2" OF_20 NEXT_21);
     assert_shown(&s, night(20) + USEC_PER_HOUR + 1, "given up 1" OF_20 NEXT_21);
     s.made.items[1].born++;
     assert_shown(&s, night(20) + 56 * USEC_PER_MINUTE, "given up 1" OF_20 NEXT_21);
 }
 
-static void what_comes_first_is_next(void **state)
+static void an_attempt_that_the_next_slot_overtakes_is_none(void **state)
 {
     (void)state;
     CLEANUP(scene_done) Scene s = scene_in(zone_utc(), "*:0/10");
     s.rule.since = night(20);
-    add_born(&s, night(20), BACKUP_FAULTY, night(20) + 4 * USEC_PER_MINUTE);
-    assert_shown(&s, night(20) + 5 * USEC_PER_MINUTE, "rests 1" OF_20 "; next 2026-11-20T02:09:00Z");
-    s.made.items[0].born = night(20) + 6 * USEC_PER_MINUTE;
-    assert_int_equal(decide(&s, night(20) + 7 * USEC_PER_MINUTE).next, night(20) + 10 * USEC_PER_MINUTE);
+    s.rule.delay = USEC_PER_MINUTE;
+    add_born(&s, night(20), BACKUP_FAULTY, night(20) + 6 * USEC_PER_MINUTE - 1);
+    assert_int_equal(decide(&s, night(20) + 7 * USEC_PER_MINUTE).retry, night(20) + 11 * USEC_PER_MINUTE - 1);
+    assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE - 2, "rests 1" OF_20 "; next 2026-11-20T02:11:00Z; retry 2026-11-20T02:10:59Z");
+    assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE - 1, "now 2" OF_20 "; next 2026-11-20T02:11:00Z");
+    s.made.items[0].born++;
+    assert_shown(&s, night(20) + 7 * USEC_PER_MINUTE, "given up 1" OF_20 "; next 2026-11-20T02:11:00Z");
+    assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE, "now 1 of 2026-11-20T02:10:00Z; next 2026-11-20T02:21:00Z");
+}
+
+static void the_newest_that_failed_is_named(void **state)
+{
+    (void)state;
+    CLEANUP(scene_done) Scene s = only_the_20th();
+    assert_null(decide(&s, night(20)).failed);
+    add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_MINUTE);
+    add(&s, night(20), BACKUP_FAULTY);
+    for (unsigned minutes = 1; minutes < 24 * 60; minutes += 11)
+        assert_string_equal(decide(&s, night(20) + minutes * USEC_PER_MINUTE).failed, "id1");
+    add(&s, night(20), BACKUP_GOOD);
+    assert_null(decide(&s, night(20) + USEC_PER_HOUR).failed);
+    s.made.items[3].state = BACKUP_GONE;
+    s.made.items[3].born = night(20) + USEC_PER_HOUR;
+    assert_null(decide(&s, night(20) + USEC_PER_HOUR).failed);
 }
 
 static void an_unknown_birth_is_taken_for_the_slots(void **state)
@@ -300,11 +322,11 @@ static void an_unknown_birth_is_taken_for_the_slots(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     s.rule.delay = USEC_PER_MINUTE;
     add_born(&s, night(20), BACKUP_FAULTY, 0);
-    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 1" OF_20 "; next 2026-11-20T02:06:00Z");
+    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 1" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:06:00Z");
     add_born(&s, night(20), BACKUP_FAULTY, 0);
-    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 2" OF_20 "; next 2026-11-20T02:31:00Z");
+    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:31:00Z");
     s.made.items[2].born = night(20) + USEC_PER_HOUR;
-    assert_shown(&s, night(20) + USEC_PER_HOUR, "rests 2" OF_20 "; next 2026-11-20T03:30:00Z");
+    assert_shown(&s, night(20) + USEC_PER_HOUR, "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T03:30:00Z");
 }
 
 /* The newest of the dead ones says whether there was a good one. */
@@ -313,12 +335,13 @@ static void one_that_a_hand_deleted_is_not_made_again(void **state)
     (void)state;
     CLEANUP(scene_done) Scene s = only_the_20th();
     add(&s, night(20), BACKUP_GONE);
-    assert_false(backup_counts((BackupState)s.made.items[1].state));
-    assert_shown(&s, night(20) + USEC_PER_HOUR, "nothing" OF_20 NEXT_21);
+    assert_false(backup_counts(BACKUP_GONE));
+    assert_shown(&s, night(20) + USEC_PER_HOUR, "deleted 1" OF_20 NEXT_21);
+    assert_shown(&s, night(21) - 1, "deleted 1" OF_20 NEXT_21);
     s.made.items[0].state = BACKUP_GONE;
-    assert_shown(&s, night(20) + USEC_PER_HOUR, "nothing" OF_20 NEXT_21);
+    assert_shown(&s, night(20) + USEC_PER_HOUR, "deleted 1" OF_20 NEXT_21);
     add_born(&s, night(20), BACKUP_FAULTY, night(20) - USEC_PER_MINUTE);
-    assert_shown(&s, night(20) + USEC_PER_HOUR, "nothing" OF_20 NEXT_21);
+    assert_shown(&s, night(20) + USEC_PER_HOUR, "deleted 2" OF_20 NEXT_21);
 }
 
 static void a_faulty_one_after_it_is_made_again(void **state)
@@ -327,7 +350,7 @@ static void a_faulty_one_after_it_is_made_again(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     add(&s, night(20), BACKUP_GONE);
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + USEC_PER_MINUTE);
-    assert_shown(&s, night(20) + USEC_PER_MINUTE, "rests 2" OF_20 "; next 2026-11-20T02:31:00Z");
+    assert_shown(&s, night(20) + USEC_PER_MINUTE, "rests 2" OF_20 NEXT_21 "; retry 2026-11-20T02:31:00Z");
     assert_shown(&s, night(20) + USEC_PER_HOUR, "now 3" OF_20 NEXT_21);
     add_born(&s, night(20), BACKUP_GONE, night(20) - USEC_PER_MINUTE);
     assert_shown(&s, night(20) + USEC_PER_HOUR, "given up 3" OF_20 NEXT_21);
@@ -339,7 +362,7 @@ static void ids_decide_between_equal_births(void **state)
     CLEANUP(scene_done) Scene s = nightly();
     add(&s, night(20), BACKUP_FAULTY);
     add(&s, night(20), BACKUP_GONE);
-    assert_int_equal(decide(&s, night(20) + USEC_PER_HOUR).state, DUE_NOTHING);
+    assert_int_equal(decide(&s, night(20) + USEC_PER_HOUR).state, DUE_DELETED);
     s.made.items[0].id = "z";
     assert_int_equal(decide(&s, night(20) + USEC_PER_HOUR).state, DUE_NOW);
 }
@@ -369,10 +392,47 @@ static void none_was_missed_before_since(void **state)
     s.rule.since = night(17);
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 3, 2026-11-17T02:00:00Z to 2026-11-19T02:00:00Z");
     s.rule.since++;
-    add(&s, night(2), BACKUP_GOOD);
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 2, 2026-11-18T02:00:00Z to 2026-11-19T02:00:00Z");
     s.rule.since = night(20);
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21);
+}
+
+/* A backup by this calendar shows that the schedule was in force, whatever else is known; a pause counts all the same. */
+static void of_a_volume_with_backups_all_since_the_newest_was_missed(void **state)
+{
+    (void)state;
+    CLEANUP(scene_done) Scene s = nightly();
+    s.rule.since = night(19);
+    add(&s, night(16), BACKUP_GOOD);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 3, 2026-11-17T02:00:00Z to 2026-11-19T02:00:00Z");
+    s.rule.resumed = night(18);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 2, 2026-11-18T02:00:00Z to 2026-11-19T02:00:00Z");
+    /* One by another calendar shows nothing. */
+    s.rule.resumed = 0;
+    s.made.items[0].slot++;
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z");
+}
+
+/* Of a volume without any backup it is not known since when it is among the schedule's. */
+static void of_a_volume_without_backups_none_was_missed_before_the_file_was_written(void **state)
+{
+    (void)state;
+    CLEANUP(scene_done) Scene s = nightly();
+    s.rule.written = night(18);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 2, 2026-11-18T02:00:00Z to 2026-11-19T02:00:00Z");
+    s.rule.written++;
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z");
+    s.rule.written = night(20) + 1;
+    assert_shown(&s, night(20) + 1, "now 1" OF_20 NEXT_21);
+    add(&s, night(28), BACKUP_GOOD);
+    assert_shown(&s, night(20) + 1, "now 1" OF_20 NEXT_21);
+    /* But `since` holds, too. */
+    s.rule.since = night(19);
+    s.rule.written = night(10);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z");
+    s.rule.written = night(20);
+    add(&s, night(10), BACKUP_GONE);
+    assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 9, 2026-11-11T02:00:00Z to 2026-11-19T02:00:00Z");
 }
 
 static void a_backup_between_two_slots_ends_it_too(void **state)
@@ -528,6 +588,7 @@ static void random_history(History *h, unsigned seed, const Course *course)
     h->rule.catch_up = catch_ups[random_below(&h->random, ARRAY_SIZE(catch_ups))];
     unsigned how = random_below(&h->random, 4);
     h->rule.since += how < 2 ? how : random_span(h, stride);
+    h->rule.written = h->rule.since + random_span(h, 3 * stride);
     h->now = h->rule.since + h->rule.delay - random_span(h, stride);
 }
 
@@ -583,17 +644,22 @@ static Due model_of_slot(const History *h, usec_t slot, usec_t next)
     Due due = {.slot = slot, .next = next};
     usec_t from = slot + h->rule.delay, end = from + h->rule.catch_up;
     Tale t = tale_of(h, slot);
-    if (t.live || (t.last && t.last->state == BACKUP_GONE))
+    if (t.live)
         return due;
+    due.attempt = t.dead;
+    if (t.last && t.last->state == BACKUP_GONE) {
+        due.state = DUE_DELETED;
+        return due;
+    }
+    due.failed = t.last ? t.last->id : NULL;
     if (t.last && t.dead < ATTEMPTS_MAX)
         from = model_again(&t);
-    bool over = from > end || h->now > end || t.dead >= ATTEMPTS_MAX;
-    due.attempt = t.dead;
+    bool over = from > end || h->now > end || t.dead >= ATTEMPTS_MAX || (t.dead && from >= next);
     if (over && t.dead) {
         due.state = DUE_GIVEN_UP;
     } else if (!over && h->now < from) {
         due.state = DUE_RESTS;
-        due.next = next && next < from ? next : from;
+        due.retry = from;
     } else if (!over) {
         due.state = DUE_NOW;
         due.attempt++;
@@ -626,7 +692,8 @@ static Due model(const History *h)
         return (Due){.next = next_time};
     Due due = model_of_slot(h, c->slots[past - 1], next_time);
     size_t newest = past - (due.state == DUE_NOW);
-    for (size_t i = newest; i > 0 && c->slots[i - 1] >= h->rule.since && !has_any(h, c->slots[past - 1]); i--) {
+    usec_t since = h->n == 0 && h->rule.written > h->rule.since ? h->rule.written : h->rule.since;
+    for (size_t i = newest; i > 0 && c->slots[i - 1] >= since && !has_any(h, c->slots[past - 1]); i--) {
         if (has_any(h, c->slots[i - 1]) || due.missed == MISSED_MAX)
             break;
         if (!due.missed++)
@@ -638,8 +705,8 @@ static Due model(const History *h)
 
 static bool same_due(const Due *a, const Due *b)
 {
-    return a->state == b->state && a->slot == b->slot && a->attempt == b->attempt && a->next == b->next && a->missed == b->missed &&
-           a->missed_first == b->missed_first && a->missed_last == b->missed_last;
+    return a->state == b->state && a->slot == b->slot && a->attempt == b->attempt && a->next == b->next && a->retry == b->retry &&
+           a->failed == b->failed && a->missed == b->missed && a->missed_first == b->missed_first && a->missed_last == b->missed_last;
 }
 
 static void check_order(History *h, const Due *due)
@@ -656,14 +723,20 @@ static void check_order(History *h, const Due *due)
     CHECK(h, same_due(&again, due));
 }
 
-/* Unless something is due now, nothing becomes due before `next`, and something then does. */
+/* What comes first: the next slot, or the next attempt. */
+static usec_t first_of(const Due *due)
+{
+    return due->retry ? due->retry : due->next;
+}
+
+/* Unless something is due now, nothing becomes due before that, and something then does. */
 static void check_next(const History *h, const Due *due)
 {
     if (due->state == DUE_NOW)
         return;
-    CHECK(h, due->next > h->now);
-    CHECK(h, due_decide(&h->rule, due->next - 1, h->made, h->n).state != DUE_NOW);
-    CHECK(h, due_decide(&h->rule, due->next, h->made, h->n).state == DUE_NOW);
+    CHECK(h, first_of(due) > h->now && first_of(due) <= due->next);
+    CHECK(h, due_decide(&h->rule, first_of(due) - 1, h->made, h->n).state != DUE_NOW);
+    CHECK(h, due_decide(&h->rule, first_of(due), h->made, h->n).state == DUE_NOW);
 }
 
 static void make(History *h, const Due *due)
@@ -690,7 +763,7 @@ static void go_on(History *h, const Due *due)
     unsigned how = random_below(&h->random, 10);
     usec_t then = h->now + random_span(h, spans[how % ARRAY_SIZE(spans)]);
     if (how < 4)
-        then = due->next + how - 1;
+        then = first_of(due) + how - 1;
     else if (how == 4)
         then = h->now + random_span(h, 3 * h->course->stride);
     else if (how == 5 && due->slot)
@@ -778,13 +851,16 @@ int main(void)
         cmocka_unit_test(it_is_twice_as_long_as_the_one_before),
         cmocka_unit_test(three_failures_are_enough),
         cmocka_unit_test(an_attempt_that_would_come_after_catch_up_is_none),
-        cmocka_unit_test(what_comes_first_is_next),
+        cmocka_unit_test(an_attempt_that_the_next_slot_overtakes_is_none),
+        cmocka_unit_test(the_newest_that_failed_is_named),
         cmocka_unit_test(an_unknown_birth_is_taken_for_the_slots),
         cmocka_unit_test(one_that_a_hand_deleted_is_not_made_again),
         cmocka_unit_test(a_faulty_one_after_it_is_made_again),
         cmocka_unit_test(ids_decide_between_equal_births),
         cmocka_unit_test(missed_slots_reach_back_to_the_newest_backup),
         cmocka_unit_test(none_was_missed_before_since),
+        cmocka_unit_test(of_a_volume_with_backups_all_since_the_newest_was_missed),
+        cmocka_unit_test(of_a_volume_without_backups_none_was_missed_before_the_file_was_written),
         cmocka_unit_test(a_backup_between_two_slots_ends_it_too),
         cmocka_unit_test(one_of_the_future_hides_none_that_was_missed),
         cmocka_unit_test(no_more_than_so_many_are_counted),

@@ -92,8 +92,12 @@ static usec_t newest_made(usec_t until, const Made *made, size_t n)
 static void count_missed(const DueRule *rule, usec_t slot, const Made *made, size_t n, Due *ret)
 {
     usec_t newest = newest_made(slot, made, n);
-    /* Of a volume without any it is not known since when it is among the schedule's. */
-    usec_t since = !newest && rule->written > rule->since ? rule->written : rule->since;
+    usec_t since = rule->since;
+    /* Of a volume without any it is not known since when it is among the schedule's; one by this calendar shows that itself. */
+    if (!newest && rule->written > since)
+        since = rule->written;
+    else if (newest && calendar_has(rule->calendar, rule->zone, newest))
+        since = rule->resumed;
     bool found = true;
     if (newest == slot)
         return;

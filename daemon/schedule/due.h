@@ -28,6 +28,7 @@ typedef struct DueRule {
     usec_t delay;    /* of this volume: its backup of a slot is made so much later */
     usec_t catch_up; /* and at most so much later than that */
     usec_t since;    /* wall: slots before it do not count (not in force yet, no volume yet, suspended) */
+    usec_t resumed;  /* wall: when it was suspended last, the end of that; 0: never */
     usec_t written;  /* wall: when the schedule was changed last */
 } DueRule;
 

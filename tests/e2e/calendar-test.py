@@ -128,11 +128,10 @@ nightly  prod  *-*-* 02:30  Europe/Berlin  %s/nightly.yaml:1
 
 
 @case
-def none_is_shown_from_before_it_was_in_force(w):
+def the_base_time_may_lie_before_the_schedule_was_in_force(w):
     small(w)
-    assert told_of(w, "--offline", "--base-time", "2026-06-01T00:00:00Z", "--iterations", "1")["schedules"][0]["next"] == [day(11)]
-    # An earlier backup shows more.
-    assert told_of(w, "--base-time", "2026-06-01T00:00:00Z", "--iterations", "1")["schedules"][0]["next"] == [day(6)]
+    for more in ([], ["--offline"]):
+        assert told_of(w, "--base-time", "2026-06-01T00:00:00Z", "--iterations", "2", *more)["schedules"][0]["next"] == [day(1), day(2)]
 
 
 @case
@@ -160,6 +159,7 @@ def attempts_are_told_of(w):
     assert "    due     %s, attempt 2 of 3 not before 2026-06-10T02:05:00Z\n" % day(10) in show(w, *base).out
     base = ("--base-time", "2026-06-10T02:05:00Z")
     assert one_volume(w, *base)["due"] == {"slot": day(10), "attempt": 2, "notBefore": None, "givenUp": False}
+    assert "    failed  %s, after 1 attempt\n" % day(10) in show(w, "--base-time", "2026-06-10T14:00:01Z").out
     backup(w, VOLUME, day(10), "b", lifecycleState="FAULTY")
     backup(w, VOLUME, day(10), "c", lifecycleState="FAULTY")
     # What is wrong with the schedule is an error here, too.
@@ -212,6 +212,44 @@ def what_would_go_is_told_where_prune_is_not_true(w):
 
 
 @case
+def what_a_hand_deleted_is_told_of(w):
+    w.sim.config(terminatedVisibleSeconds=DAY)
+    w.sim.add_boot_volume("db", ocid=VOLUME)
+    backup(w, VOLUME, day(9), "a")
+    backup(w, VOLUME, day(10), "b", lifecycleState="TERMINATED")
+    schedule(w, "nightly", bootVolumeId=VOLUME, onCalendar="*-*-* 02:00:00")
+    volume = one_volume(w)
+    assert volume["due"] is None and volume["last"]["slot"] == day(9) and volume["missed"] == [], volume
+    assert "    deleted %s, by hand: not made again\n" % day(10) in show(w).out
+
+
+@case
+def what_is_not_done_is_told_as_such(w):
+    w.sim.add_boot_volume("db", ocid=VOLUME)
+    backup(w, VOLUME, day(7), "a", tags={MARK: "2026-06-11T00:00:00Z"})
+    backup(w, VOLUME, day(8), "b")
+    backup(w, VOLUME, day(9), "c", tags={MARK: "2026-06-11T00:00:00Z"})
+
+    def fates(**want):
+        nightly(w, {"last": 1}, bootVolumeId=VOLUME, **want)
+        shown = {}
+        for line in show(w).out.split("\n"):
+            if " AVAILABLE " in line:
+                shown[line[-1]] = line[:line.rindex("ocid1.")].partition("AVAILABLE")[2].strip().partition("  ")[2].strip()
+        return [shown[letter] for letter in "abc"]
+
+    after = "deleted after 2026-06-11T00:00:00Z"
+    assert fates() == [after, "goes: to be marked", "stays: its mark is taken off"]
+    assert fates(reconcile="{mode: observe}")[:2] == [after + " (only observed)", "goes: to be marked (only observed)"]
+    assert fates(prune=False) == ["would go, if prune were true: its mark is taken off", "would go, if prune were true", "stays: its mark is taken off"]
+    assert fates(reconcile='{suspend: {until: "2026-06-12T12:00:00Z", reason: x}}') == ["would go, if the schedule were at work"] * 2 + ["stays"]
+    w.sim.change(VOLUME, lifecycleState="TERMINATED")
+    nightly(w, {"last": 1}, bootVolumeId=VOLUME)
+    result = show(w, status=1)
+    assert result.out.count("would go, if the schedule were at work") == 2 and " due " not in result.out and VOLUME in result.err, result.out
+
+
+@case
 def a_volume_without_backups_says_so(w):
     w.sim.add_boot_volume("db", ocid=VOLUME)
     schedule(w, bootVolumeId=VOLUME)
@@ -251,6 +289,7 @@ def a_volume_that_vanished_is_told_of(w):
     assert sorted(only["vanished"], key=lambda v: v["id"]) == [{"id": gone, "backups": 2, "newest": day(9)}, {"id": lost, "backups": 1, "newest": day(7)}]
     assert [v["id"] for v in only["volumes"]] == ["ocid1.bootvolume.oc1.phx.kept"]
     assert "  %s  gone, or not selected any more; 2 backups are left alone, the newest of %s\n" % (gone, day(9)) in show(w).out
+    assert "  %s  gone, or not selected any more; 1 backup is left alone, the newest of %s\n" % (lost, day(7)) in show(w).out
 
 
 @case

@@ -321,6 +321,16 @@ def requests_that_get_lost_are_repeated_in_the_next_round(w):
 
 
 @case
+def a_daemon_repeats_what_got_lost_on_its_way(w):
+    volume = twelve(w)
+    w.sim.fault("CreateBootVolumeBackup", "close-before", times=5)
+    d = w.daemon()
+    d.wait_line("will be repeated|not known|failed")
+    d.wait_line("created .*" + volume)
+    assert slots(w, volume, dead=True) == [hour(12)] and len({r["retryToken"] for r in creations(w)}) == 1
+
+
+@case
 def a_list_that_lags_makes_no_second_one(w):
     w.sim.config(listLagSeconds=3600)
     volume = twelve(w)
@@ -669,6 +679,16 @@ def more_than_the_changes_of_a_round_are_all_held(w):
     w.configure(top="limits: {maxChanges: 5}\n")
     w.apply().expect(0)
     assert len(w.sim.backups()) == 5
+
+
+@case
+def what_can_wait_is_held_first(w):
+    volumes = everything_is_due(w)
+    w.configure(top="limits: {maxChanges: 2}\n")
+    report = w.apply().expect(2).json
+    assert sorted((c["action"], c["outcome"]) for c in report["changes"]) == [
+        ("create", "done")] * 2 + [("delete", "held")] * 2 + [("update", "held")] * 2, report
+    assert all(slots(w, v, "nightly") == [day(d) for d in (7, 8, 9, 10)] and marked(w, v) == [day(7)] for v in volumes)
 
 
 @case
@@ -1041,6 +1061,28 @@ def one_that_changes_between_look_and_deletion_is_not_lost(w):
             assert w.sim.faults()[0]["fired"] == 1 if operation.startswith("Delete") else True
             if tags.get(MARK) == "never":
                 assert w.apply().expect(0).json["changes"] == []
+
+
+@case
+def nothing_is_deleted_when_the_newest_good_one_is_not_what_the_list_showed(w):
+    w.sim.config(listLagSeconds=1000)
+    for trouble in ("deleted", "purged", "faulty", "hidden"):
+        volume = w.sim.add_boot_volume()
+        ids = history(w, volume, [day(9)], **{MARK: "2026-06-10T10:00:00Z"})
+        ids.update(history(w, volume, [day(10)]))
+        nightly(w, {"last": 1}, bootVolumeId=volume)
+        newest = ids[day(10)]
+        if trouble == "deleted":
+            w.sim.delete(newest)
+        elif trouble == "purged":
+            w.sim.purge(newest)
+        elif trouble == "faulty":
+            w.sim.change(newest, lifecycleState="FAULTY")
+        else:
+            w.sim.hide(newest, listed=True)
+        change, = w.apply().json["changes"]
+        assert (change["action"], change["outcome"], change["target"]) == ("delete", "held", ids[day(9)]), (trouble, change)
+        assert not deletions(w), trouble
 
 
 @case

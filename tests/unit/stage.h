@@ -66,10 +66,24 @@ HELPER Made *marked_add(World *w, Series *series, const char *slot, BackupState 
     return made;
 }
 
+/* What the harvest does at its end. */
+HELPER void find_unfinished(const Observed *observed)
+{
+    for (size_t i = 0; i < observed->series.n; i++) {
+        Series *series = observed->series.items[i];
+        series->unfinished = NULL;
+        for (size_t k = 0; k < series->made.n && !series->unfinished; k++)
+            if (series->made.items[k].state == BACKUP_UNFINISHED)
+                series->unfinished = &series->made.items[k];
+    }
+}
+
 /* The plan of that time, made anew. */
 HELPER void plan_in(World *w, usec_t now, PlanOptions options)
 {
     plan_free(w->plan);
+    for (size_t i = 0; i < w->snapshot->n; i++)
+        find_unfinished(&w->snapshot->of[i]);
     options.now = now;
     w->plan = plan_make(w->specs, w->snapshot, &options);
 }

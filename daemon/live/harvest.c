@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "live/series.h"
+#include "live/harvest.h"
 
 #include "base/map.h"
 #include "base/str.h"
@@ -113,7 +113,8 @@ static void add_stray(Harvest *h, const Spec *spec, const char *volume, const Js
 static void add_orphan(Harvest *h, const JsonItem *item, const char *schedule)
 {
     Arena *arena = h->snapshot->arena;
-    if (h->snapshot->wants_orphans)
+    const char *state = json_item_text(item, h->kind->state);
+    if (h->snapshot->wants_orphans && state && backup_state(h->kind, state) != BACKUP_GONE)
         *VEC_ADD(&h->snapshot->orphans) =
             (Orphan){arena_strdup(arena, schedule), arena_strdup(arena, json_item_text(item, h->kind->id))};
 }
@@ -198,6 +199,24 @@ static void merge(Series *s)
     s->made.n = kept + 1;
 }
 
+static int by_orphan_id(const void *a, const void *b)
+{
+    return strcmp(((const Orphan *)a)->id, ((const Orphan *)b)->id);
+}
+
+static void merge_orphans(Snapshot *snapshot)
+{
+    Orphan *items = snapshot->orphans.items;
+    size_t kept = 0;
+    if (snapshot->orphans.n < 2)
+        return;
+    qsort(items, snapshot->orphans.n, sizeof(Orphan), by_orphan_id);
+    for (size_t i = 1; i < snapshot->orphans.n; i++)
+        if (!streq(items[kept].id, items[i].id))
+            items[++kept] = items[i];
+    snapshot->orphans.n = kept + 1;
+}
+
 static const Made *find_unfinished(const Series *chain)
 {
     for (const Series *s = chain; s; s = s->next)
@@ -229,4 +248,5 @@ void harvest_end(Harvest *h)
             merge(observed->series.items[k]);
     }
     share_unfinished(h);
+    merge_orphans(h->snapshot);
 }

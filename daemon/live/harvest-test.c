@@ -4,7 +4,7 @@
 #include "../../tests/unit/zone.h"
 
 #include "attr/oci-backup.h"
-#include "live/series.h"
+#include "live/harvest.h"
 
 #define SCHEDULE(name, account, about)                                                                        \
     "---\napiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: " name "}\n"          \
@@ -186,6 +186,24 @@ static void ours_without_a_state_is_not_understood(void **state)
     assert_int_equal(take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.x\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}}", NULL), 0);
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "");
+}
+
+/* live.c takes none either: it goes into paths, logs and terminals. */
+static void an_id_that_can_be_none_is_not_understood(void **state)
+{
+    (void)state;
+    static const char *const items[] = {
+        BACKUP("b1\\u001b[31m", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)), BACKUP("b 1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)), BACKUP("b1", "ocid1.x\\n", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("b1", "", "AVAILABLE", TAG("old", SLOT_20)),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+        CLEANUP(ground_done) Ground g = nightly();
+        CLEANUP(error_freep) Error *err = NULL;
+        if (take_page(&g, items[i], &err) == 0)
+            fail_msg("%s was taken", items[i]);
+        assert_int_equal(err->kind, ERROR_PROTOCOL);
+    }
 }
 
 static void schedules_share_a_volume_each_with_its_own(void **state)
@@ -381,6 +399,35 @@ static const char *left_after(const char *container, const char *volume)
     return left;
 }
 
+static void all_lists_are_whole_for_who_asks_for_orphans(void **state)
+{
+    (void)state;
+    CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "prod", NAMES("ocid1.gone")));
+    CLEANUP(str_done) Str lists = {0};
+    g.snapshot->wants_orphans = true;
+    add_volume(&g, 1, "ocid1.v", "ocid1.e");
+    harvest_each_list(g.harvest, add_wanted, &lists);
+    assert_string_equal(str_get(&lists), "ocid1.c all\nocid1.e all\n");
+}
+
+static void one_in_the_making_is_known_to_all_schedules_of_its_volume(void **state)
+{
+    (void)state;
+    /* Whichever of them was the first. */
+    for (unsigned maker = 0; maker < 2; maker++) {
+        CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", NAMES("ocid1.v")) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "prod", NAMES("ocid1.w")));
+        for (size_t i = 0; i < 3; i++)
+            add_volume(&g, i, i < 2 ? "ocid1.v" : "ocid1.w", "ocid1.c");
+        take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("a", SLOT_20)) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("b", SLOT_20)) ","
+                 BACKUP("b3", "ocid1.w", "FAULTY", TAG("c", SLOT_20)));
+        take(&g, maker ? BACKUP("b0", "ocid1.v", "CREATING", TAG("b", SLOT_19)) : BACKUP("b0", "ocid1.v", "CREATING", TAG("a", SLOT_19)));
+        harvest_end(g.harvest);
+        for (size_t i = 0; i < 2; i++)
+            assert_string_equal(g.snapshot->of[i].series.items[0]->unfinished->id, "b0");
+        assert_null(g.snapshot->of[2].series.items[0]->unfinished);
+    }
+}
+
 static void a_list_that_broke_off_shows_nothing(void **state)
 {
     (void)state;
@@ -420,6 +467,27 @@ static void another_kind_of_backups_is_none_of_these(void **state)
     harvest_free(NULL);
 }
 
+static void what_is_deleted_is_no_orphan(void **state)
+{
+    (void)state;
+    CLEANUP(ground_done) Ground g = nightly();
+    g.snapshot->wants_orphans = true;
+    take(&g, BACKUP("b1", "ocid1.v", "TERMINATED", TAG("old", SLOT_20)));
+    harvest_end(g.harvest);
+    assert_int_equal(g.snapshot->orphans.n, 0);
+}
+
+static void an_orphan_on_two_pages_is_one(void **state)
+{
+    (void)state;
+    CLEANUP(ground_done) Ground g = nightly();
+    g.snapshot->wants_orphans = true;
+    for (unsigned i = 0; i < 2; i++)
+        take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("old", SLOT_20)));
+    harvest_end(g.harvest);
+    assert_int_equal(g.snapshot->orphans.n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +497,7 @@ int main(void)
         cmocka_unit_test(marks_are_read),
         cmocka_unit_test(a_birth_that_is_not_told_is_not_known),
         cmocka_unit_test(ours_without_a_state_is_not_understood),
+        cmocka_unit_test(an_id_that_can_be_none_is_not_understood),
         cmocka_unit_test(schedules_share_a_volume_each_with_its_own),
         cmocka_unit_test(backups_of_a_volume_that_is_not_selected_are_strays),
         cmocka_unit_test(strays_are_of_one_schedule_each),
@@ -439,9 +508,13 @@ int main(void)
         cmocka_unit_test(marks_without_a_time_differ_too),
         cmocka_unit_test(a_mark_in_another_form_is_the_same),
         cmocka_unit_test(lists_are_of_a_selectors_container_or_of_one_volume),
+        cmocka_unit_test(all_lists_are_whole_for_who_asks_for_orphans),
+        cmocka_unit_test(one_in_the_making_is_known_to_all_schedules_of_its_volume),
         cmocka_unit_test(a_list_that_broke_off_shows_nothing),
         cmocka_unit_test(an_error_of_its_own_stays),
         cmocka_unit_test(another_kind_of_backups_is_none_of_these),
+        cmocka_unit_test(what_is_deleted_is_no_orphan),
+        cmocka_unit_test(an_orphan_on_two_pages_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1278,6 +1278,95 @@ def a_saved_mark_is_refused_when_its_backup_stays(w):
     assert not writes(w)
 
 
+# --- one volume, one backup and one slot stop no others ---
+
+
+@case
+def busy_volumes_stop_nothing_else(w):
+    w.sim.config(creatingSeconds=HOUR, onBusyVolume=True)
+    for n in range(20):
+        w.sim.add_boot_volume("v%d" % n)
+    image = w.image(1)
+    w.spec(displayName="declared")
+    for name in ("a", "b"):
+        schedule(w, name, selector=select())
+    to_hour(w, 13)
+    for made, image_name in ((20, "declared"), (0, "drifted")):
+        report = w.apply().expect(2).json
+        assert not report["errors"], report["errors"]
+        assert len([c for c in report["changes"] if (c["action"], c["outcome"]) == ("create", "done")]) == made
+        assert all("waits its turn" in c["reason"] for c in report["changes"] if c["outcome"] == "held")
+        assert w.live(1)["displayName"] == "declared"
+        w.sim.change(image, displayName="drifted")
+    # One request for each that was to wait, and none for what the list shows to be on its way.
+    assert len(creations(w)) == 40
+
+
+@case
+def a_daemon_that_is_stopped_while_it_looks_ends_well(w):
+    w.configure(account="    pageSize: 100\n")
+    volume = w.sim.add_boot_volume()
+    history(w, volume, [told(START - n * HOUR) for n in range(150)], "hourly")
+    schedule(w, selector=select())
+    w.sim.fault("ListBootVolumeBackups", "hang", skip=1, times=-1)
+    d = w.daemon()
+    eventually(lambda: len(w.sim.requests("ListBootVolumeBackups")) >= 2)
+    d.signal(signal.SIGTERM)
+    assert d.wait() == 0 and not writes(w)
+
+
+@case
+def marks_that_somebody_strips_are_left_alone_after_a_while(w):
+    volume = w.sim.add_boot_volume()
+    history(w, volume, [day(9), day(10)])
+    nightly(w, {"last": 1}, bootVolumeId=volume)
+    w.sim.fault("UpdateBootVolumeBackup", "change-after", times=-1, change={"freeformTags": {"imagekeeper": "nightly@" + day(9)}})
+    d = w.daemon()
+    d.wait_line("not converging")
+    rounds(w, 3)
+    assert not deletions(w)
+
+
+@case
+def attempts_that_the_next_slot_overtakes_are_errors(w):
+    volume = w.sim.add_boot_volume()
+    schedule(w, bootVolumeId=volume, onCalendar="*:0/5")
+    w.sim.faulty(2)
+    for n in range(2):
+        w.go(START + 300 * (n + 1) + 5)
+        w.apply().expect(0)
+        settle(w)
+        error, = w.apply().expect(1).json["errors"]
+        assert "FAULTY" in error["message"] and error["target"] == volume
+    w.go(START + 900 + 5)
+    w.apply().expect(0)
+    settle(w)
+    w.apply().expect(0)
+    assert len(creations(w)) == 3
+
+
+@case
+def what_was_refused_is_tried_again_in_each_round(w):
+    volume = w.sim.add_boot_volume()
+    schedule(w, bootVolumeId=volume)
+    w.sim.fault("CreateBootVolumeBackup", "status", status=400, code="LimitExceeded", times=6)
+    to_hour(w, 13, -2)
+    w.daemon()
+    to_hour(w, 13, 1)
+    eventually(lambda: slots(w, volume) == [hour(13)])
+    assert len(creations(w)) == 7
+
+
+@case
+def ids_that_can_be_none_are_not_shown(w):
+    volume = w.sim.add_boot_volume()
+    w.sim.add_backup(volume, ocid="ocid1.bootvolumebackup.oc1..\x1b[31mRED", freeformTags={"imagekeeper": "nightly@" + day(9)})
+    nightly(w, {"last": 1}, bootVolumeId=volume)
+    for command in ("plan", "calendar"):
+        result = w.run(command).expect(1)
+        assert "\x1b" not in result.out + result.err and "can be none" in result.err
+
+
 # --- nothing is kept ---
 
 

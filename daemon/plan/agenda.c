@@ -57,6 +57,16 @@ static KeepStep step_of(const Timetable *t, const KeepItem *item)
     return item->mark == PRUNE_MARK_AT ? KEEP_STEP_UNMARK : KEEP_STEP_NONE;
 }
 
+const char *volume_own_tag(const Live *volume)
+{
+    const Node *tags = node_get(volume->object, "freeformTags");
+    static const char *const own[] = {IDENTITY_TAG, PRUNE_TAG};
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (node_get(tags, own[i]))
+            return own[i];
+    return NULL;
+}
+
 /* Nothing is done: of what would be, nothing is left. */
 static void rest(Agenda *agenda)
 {
@@ -83,7 +93,7 @@ Agenda agenda_make(const Series *series, usec_t in_force, usec_t now, Arena *are
     agenda.newest = keep_decide(t->keeps ? &rule : NULL, now, agenda.items, agenda.n, arena);
     for (size_t i = 0; i < agenda.n; i++)
         agenda.items[i].step = step_of(t, &agenda.items[i]);
-    if (spec_is_suspended(series->spec, now) || live_is_gone(series->volume))
+    if (spec_is_suspended(series->spec, now) || live_is_gone(series->volume) || volume_own_tag(series->volume))
         rest(&agenda);
     return agenda;
 }

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "desired/claim.h"
+#include "plan/agenda.h"
 #include "plan/create.h"
 #include "plan/scheduled.h"
 
@@ -273,6 +274,18 @@ static bool refuse_creation(Planner *p, const Spec *spec, const Observed *observ
     return true;
 }
 
+static bool refuse_source(Planner *p, const Spec *spec)
+{
+    const Live *volume = p->snapshot->of[spec->index].volume;
+    const char *own = volume_own_tag(volume);
+    Error *e = NULL;
+    if (!own)
+        return false;
+    error_set(&e, ERROR_REJECTED, VOLUME_BEARS_OWN_TAG, volume->kind->noun, own);
+    break_spec(p, spec, spec->source, e);
+    return true;
+}
+
 /* A document that says what its object is to be made of, and whose object is not there. */
 static void create_missing(Planner *p, const Spec *spec)
 {
@@ -332,6 +345,8 @@ static void keep_document(Planner *p, const Spec *spec)
         keep_schedule(p, spec);
         return;
     }
+    if (spec->source && refuse_source(p, spec))
+        return;
     compare_all(p, spec);
     if (spec->source)
         create_missing(p, spec);

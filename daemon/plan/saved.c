@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "data/json-read.h"
+#include "schedule/slot.h"
 
 typedef struct SavedChange {
     const Node *change;
@@ -94,7 +95,7 @@ static bool same_slot(const Node *saved, const Change *change)
     const Node *attempt = node_get(saved, "attempt");
     if (!change->series || change->action != ACTION_CREATE)
         return true;
-    return streq_null(node_get_text(saved, "slot"), format_rfc3339(change->slot, slot)) && attempt && attempt->type == NODE_INT &&
+    return streq_null(node_get_text(saved, "slot"), slot_format(change->slot, slot)) && attempt && attempt->type == NODE_INT &&
            attempt->integer == change->attempt;
 }
 

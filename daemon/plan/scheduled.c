@@ -24,7 +24,7 @@ static const char *fill_name(const Planner *p, const Series *series, usec_t slot
     const char *volume = node_get_text(series->volume->object, "displayName");
     SlotName name = {
         .schedule = p->spec->name,
-        .volume = volume ? volume : series->volume->id,
+        .volume = volume && *volume ? volume : series->volume->id,
         .volume_id = series->volume->id,
         .slot = slot,
         .zone = t->zone,
@@ -47,7 +47,13 @@ static void declared(const Planner *p, const Series *series, Change *change)
 static const char *slot_text(const Planner *p, usec_t slot)
 {
     char text[RFC3339_SIZE];
-    return arena_strdup(p->plan->arena, format_rfc3339(slot, text));
+    return arena_strdup(p->plan->arena, slot_format(slot, text));
+}
+
+static const char *time_text(const Planner *p, usec_t time)
+{
+    char text[RFC3339_SIZE];
+    return arena_strdup(p->plan->arena, format_rfc3339(time, text));
 }
 
 static void make_due(const Planner *p, const Series *series, const Due *due)
@@ -90,7 +96,7 @@ static void note_slot(const Planner *p, const Series *series, const Due *due)
                   slot);
     else if (due->failed && due->state == DUE_RESTS)
         plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot, "%s of slot %s is FAULTY; it is made again at %s",
-                  due->failed, slot, slot_text(p, due->retry));
+                  due->failed, slot, time_text(p, due->retry));
 }
 
 static void note_missed(const Planner *p, const Series *series, const Due *due)
@@ -182,7 +188,7 @@ static bool keep_item(const Planner *p, const Series *series, const KeepItem *ne
     change.why = arena_printf(arena, "slot %s, %s", slot_text(p, item->slot), item->reasons);
     if (step == KEEP_STEP_MARK)
         *VEC_ADD(&change.deltas) =
-            mark_delta(p->spec, NULL, node_string(arena, slot_text(p, p->plan->now + t->keep.grace)));
+            mark_delta(p->spec, NULL, node_string(arena, time_text(p, p->plan->now + t->keep.grace)));
     else if (step == KEEP_STEP_UNMARK)
         *VEC_ADD(&change.deltas) = mark_delta(p->spec, mark_node(arena, item), NULL);
     plan_change(p->plan, p->options, &change);
@@ -214,11 +220,16 @@ static bool keep_series(const Planner *p, const Series *series)
 
 static bool refuse_volume(const Planner *p, const Live *volume)
 {
-    if (!live_is_gone(volume))
-        return false;
+    const char *own = volume_own_tag(volume);
     Error *e = NULL;
-    error_set(&e, ERROR_NOT_FOUND, "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the document, or name another one",
-              volume->kind->noun, volume->state);
+    if (!live_is_gone(volume) && !own)
+        return false;
+    if (own)
+        error_set(&e, ERROR_REJECTED, VOLUME_BEARS_OWN_TAG, volume->kind->noun, own);
+    else
+        error_set(&e, ERROR_NOT_FOUND,
+                  "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the document, or name "
+                  "another one", volume->kind->noun, volume->state);
     plan_fail(p->plan, p->spec, volume->id, e);
     return true;
 }

@@ -95,14 +95,14 @@ static void text_next(const Showing *s, Str *out)
     for (unsigned i = 0; i < s->agenda->iterations && next_slot(s, slot, &slot); i++) {
         str_addf(out, "  %-6s  ", i ? "" : "next");
         add_local(out, s->table->zone, slot);
-        str_addf(out, "  %s\n", format_rfc3339(slot, utc));
+        str_addf(out, "  %s\n", slot_format(slot, utc));
     }
 }
 
 static void text_due(const Due *due, Str *out)
 {
     char slot[RFC3339_SIZE], next[RFC3339_SIZE];
-    format_rfc3339(due->slot, slot);
+    slot_format(due->slot, slot);
     if (due->state == DUE_NOW)
         str_addf(out, "    due     %s, attempt %u of %u\n", slot, due->attempt, ATTEMPTS_MAX);
     else if (due->state == DUE_RESTS)
@@ -143,7 +143,7 @@ static void text_items(const Showing *s, const Agenda *a, Arena *arena, Str *out
     }
     for (size_t i = 0; i < a->n; i++) {
         const KeepItem *item = &a->items[i];
-        str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", format_rfc3339(item->slot, slot), state_names[item->state], (int)reasons,
+        str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", slot_format(item->slot, slot), state_names[item->state], (int)reasons,
                  item->reasons, (int)fate, fate_of(s, a, item, arena), item->id);
     }
     if (a->n == 0)
@@ -163,7 +163,7 @@ static void text_series(const Showing *s, const Series *series, Str *out)
     str_addc(out, '\n');
     text_due(&a.due, out);
     for (bool first = true; each_missed(s, &a.due, &missed); first = false)
-        str_addf(out, "    %-6s  %s\n", first ? "missed" : "", format_rfc3339(missed, slot));
+        str_addf(out, "    %-6s  %s\n", first ? "missed" : "", slot_format(missed, slot));
     text_items(s, &a, arena, out);
 }
 
@@ -179,7 +179,7 @@ static void text_schedule(const Showing *s, const ReportStyle *style, Str *out)
     for (size_t i = 0; s->observed && i < s->observed->strays.n; i++) {
         const Stray *stray = s->observed->strays.items[i];
         str_addf(out, "  %s  gone, or not selected any more; %zu backup%s left alone, the newest of %s\n", stray->volume, stray->n,
-                 stray->n == 1 ? " is" : "s are", format_rfc3339(stray->newest, newest));
+                 stray->n == 1 ? " is" : "s are", slot_format(stray->newest, newest));
     }
 }
 
@@ -203,7 +203,7 @@ void agenda_text(const AgendaReport *agenda, const ReportStyle *style, Str *out)
 static void json_time(JsonWriter *w, const char *key, usec_t wall)
 {
     char text[RFC3339_SIZE];
-    json_text(w, key, format_rfc3339(wall, text));
+    json_text(w, key, slot_format(wall, text));
 }
 
 static void json_last(JsonWriter *w, const Agenda *a)

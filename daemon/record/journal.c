@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "data/json-write.h"
+#include "schedule/slot.h"
 
 #define NAMES_SHOWN 3
 
@@ -98,7 +99,7 @@ static void add_slot(Fields *f, usec_t slot)
 {
     char text[RFC3339_SIZE];
     if (slot)
-        add_field(f, "IMAGEKEEPER_SLOT", arena_strdup(f->arena, format_rfc3339(slot, text)));
+        add_field(f, "IMAGEKEEPER_SLOT", arena_strdup(f->arena, slot_format(slot, text)));
 }
 
 void journal_change(const Log *log, const Op *op, const char *revision)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "data/json-write.h"
+#include "schedule/slot.h"
 
 ReportTotals report_totals(const Report *report)
 {
@@ -220,7 +221,7 @@ static void json_slot(JsonWriter *w, const Change *c)
 {
     char text[RFC3339_SIZE];
     json_text(w, "why", c->why);
-    json_text(w, "slot", format_rfc3339(c->slot, text));
+    json_text(w, "slot", slot_format(c->slot, text));
     if (c->action == ACTION_CREATE)
         json_integer(w, "attempt", c->attempt);
 }

@@ -2,6 +2,7 @@
 
 #include "schedule/slot.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/utf8.h"
@@ -17,13 +18,20 @@ static void add_fraction(Str *out, usec_t slot)
     str_addf(out, ".%0*u", (int)digits, fraction);
 }
 
+char *slot_format(usec_t slot, char buffer[static RFC3339_SIZE])
+{
+    CLEANUP(str_done) Str text = {0};
+    format_rfc3339(slot, buffer);
+    str_addf(&text, "%.*s", (int)strlen(buffer) - 1, buffer);
+    add_fraction(&text, slot);
+    snprintf(buffer, RFC3339_SIZE, "%sZ", str_get(&text));
+    return buffer;
+}
+
 void slot_add_tag(Str *out, const char *schedule, usec_t slot)
 {
-    char time[RFC3339_SIZE];
-    format_rfc3339(slot, time);
-    str_addf(out, "%s@%.*s", schedule, (int)strlen(time) - 1, time);
-    add_fraction(out, slot);
-    str_addc(out, 'Z');
+    char text[RFC3339_SIZE];
+    str_addf(out, "%s@%s", schedule, slot_format(slot, text));
 }
 
 bool slot_read_tag(const char *tag, size_t *ret_size, usec_t *ret_slot)

@@ -11,7 +11,9 @@
 #define PRUNE_TAG "imagekeeper-prune-after"       /* key of the one that says when it may be deleted */
 #define PRUNE_NEVER "never"                       /* its value: kept for good, by somebody's hand */
 
-/* "db-nightly@2026-11-22T01:00:00Z"; a slot that is not a whole second shows its fraction. */
+/* "2026-11-22T01:00:00Z"; a slot that is not a whole second shows its fraction. Returns the buffer. */
+char *slot_format(usec_t slot, char buffer[static RFC3339_SIZE]);
+/* "db-nightly@2026-11-22T01:00:00Z". */
 void slot_add_tag(Str *out, const char *schedule, usec_t slot);
 /* Reads such a tag. False: it is none of a schedule. *ret_size is the length of the schedule's name, with which the tag begins. Only the form
  * that slot_add_tag writes is taken. */

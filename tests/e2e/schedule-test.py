@@ -1303,6 +1303,23 @@ def busy_volumes_stop_nothing_else(w):
 
 
 @case
+def a_volume_that_bears_our_tags_is_an_error_and_is_left_alone(w):
+    volume = w.sim.add_boot_volume(freeformTags={"imagekeeper": "nightly@" + day(1)})
+    other = w.sim.add_boot_volume()
+    # By hand, with a copy of the volume's tag: nothing of the schedule's.
+    by_hand = w.sim.add_backup(volume, "by hand", timeCreated=day(1), freeformTags={"imagekeeper": "nightly@" + day(1)})
+    history(w, volume, [day(9), day(10)])
+    nightly(w, {"last": 1}, since=START - 9 * DAY, selector=select())
+    report = w.apply().expect(1).json
+    error, = report["errors"]
+    assert error["target"] == volume and "itself bears the tag imagekeeper" in error["message"], error
+    assert brief(report) == [("create", "done", other)] and marked(w, volume) == [] and w.sim.backup(by_hand)["state"] == "AVAILABLE"
+    w.sim.change(volume, freeformTags={})
+    w.apply()
+    assert marked(w, volume)
+
+
+@case
 def a_daemon_that_is_stopped_while_it_looks_ends_well(w):
     w.configure(account="    pageSize: 100\n")
     volume = w.sim.add_boot_volume()

@@ -18,8 +18,8 @@ typedef struct Accounts {
 
 /* One slot for each account of `config`; nothing is opened yet. `config` must outlive it. */
 Accounts *accounts_new(const Config *config) __attribute__((returns_nonnull));
-/* Opens one that is not open, or whose credential was refused; says in slot->error why it cannot be. No round of it may be under
- * way. */
+/* Opens one that is not open, or whose credential was refused; says in slot->error why it cannot be. No round of it may
+ * be under way. */
 void account_slot_open(AccountSlot *slot, Http *http, sd_event *loop);
 void accounts_free(Accounts *accounts);
 DEFINE_CLEANUP(Accounts, accounts_free)

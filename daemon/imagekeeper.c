@@ -137,8 +137,8 @@ static int read_options(const Command *command, int argc, char **argv, CommandOp
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
         if (accepts(command, option_rows[i].letter))
-            table[n++] = (struct option){option_rows[i].name, option_rows[i].value ? required_argument : no_argument, NULL,
-                                         option_rows[i].letter};
+            table[n++] = (struct option){option_rows[i].name, option_rows[i].value ? required_argument : no_argument,
+                                         NULL, option_rows[i].letter};
     const char *letters = accepts(command, 'o') ? "o:h" : "h";
     for (int c; (c = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
         int status = take_option(command, c, options);

@@ -25,8 +25,11 @@ static const char help[] =
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"specs", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"specs", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     KeeperOptions keeper = {.config_file = CONFIG_FILE_DEFAULT};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {

@@ -22,16 +22,16 @@ typedef struct Keeper Keeper;
 typedef struct Lane {
     Keeper *keeper;
     VEC(AccountSlot *) slots;
-    char *endpoint;             /* NULL: an account that could not be opened, by itself */
+    char *endpoint; /* NULL: an account that could not be opened, by itself */
     Round *round;
-    Specs *specs;               /* that the round began with */
-    usec_t started;             /* of the round, monotonic */
-    usec_t next_look;           /* wall: when the round found that something will be due; 0: nothing will */
+    Specs *specs;     /* that the round began with */
+    usec_t started;   /* of the round, monotonic */
+    usec_t next_look; /* wall: when the round found that something will be due; 0: nothing will */
     uint64_t rounds;
     sd_event_source *timer;
     sd_event_source *round_over; /* ends a round from outside its own callbacks */
-    bool look_again;            /* asked for while a round was under way */
-    ReportTotals totals;        /* of the last round */
+    bool look_again;             /* asked for while a round was under way */
+    ReportTotals totals;         /* of the last round */
 } Lane;
 
 /* One configuration with what hangs on it. It is replaced as a whole. */
@@ -108,14 +108,16 @@ static bool same_specs(const Specs *a, const Specs *b)
         return false;
     for (size_t i = 0; i < a->n; i++) {
         const Spec *x = &a->items[i], *y = &b->items[i];
-        if (x->kind != y->kind || !streq(x->name, y->name) || !node_equal(x->want, y->want) || x->observe != y->observe ||
-            x->exact_tags != y->exact_tags || !node_equal(x->ignore, y->ignore) || x->suspended_until != y->suspended_until)
+        if (x->kind != y->kind || !streq(x->name, y->name) || !node_equal(x->want, y->want) ||
+            x->observe != y->observe || x->exact_tags != y->exact_tags || !node_equal(x->ignore, y->ignore) ||
+            x->suspended_until != y->suspended_until)
             return false;
     }
     return true;
 }
 
-/* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one load. */
+/* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one
+ * load. */
 static void load_specs(Keeper *k)
 {
     usec_t now = clock_monotonic();
@@ -213,8 +215,8 @@ static uint64_t mix_text(uint64_t h, const char *text)
     return h;
 }
 
-/* Up to 10 % later, by a number that depends on the host, the account and the round: they spread, and the same one does the same
- * again. */
+/* Up to 10 % later, by a number that depends on the host, the account and the round: they spread, and the same one does
+ * the same again. */
 static usec_t next_interval(const Lane *lane)
 {
     char host[256] = "";
@@ -283,7 +285,8 @@ static void look_everywhere(Keeper *k)
         look_now(k->outfit.lanes[i]);
 }
 
-/* Nothing is under way any more: what waited for that can happen. The lanes of the old configuration are gone afterwards. */
+/* Nothing is under way any more: what waited for that can happen. The lanes of the old configuration are gone
+ * afterwards. */
 static int settle(Keeper *k)
 {
     if (k->stopping)
@@ -296,8 +299,8 @@ static int settle(Keeper *k)
     return 0;
 }
 
-/* When a slot comes due or a backup is to be looked after, a round begins before the interval is over; but rounds take a tenth of the
- * time at most, however much comes due. */
+/* When a slot comes due or a backup is to be looked after, a round begins before the interval is over; but rounds take
+ * a tenth of the time at most, however much comes due. */
 static usec_t next_round(const Lane *lane)
 {
     usec_t now = clock_monotonic(), wall = clock_wall(), took = now - lane->started;
@@ -383,8 +386,8 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 
 /* --- signals --- */
 
-/* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that are on
- * their way, with what they began with. */
+/* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that
+ * are on their way, with what they began with. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
@@ -396,7 +399,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
     notify_reloading();
     if (load_outfit(k, &outfit, &err) < 0) {
-        event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s", err->message);
+        event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s",
+                  err->message);
         CLEANUP(freep) char *status = xasprintf("Reload refused: %s", err->message);
         notify_ready(status);
         return 0;

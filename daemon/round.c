@@ -43,8 +43,8 @@ static bool is_named(const RoundOptions *o, const char *account)
 /* What a person can do about it. A wrong clock looks like bad credentials, so that is said where they are refused. */
 static void explain(const AccountRound *a, Error *e)
 {
-    CLEANUP(freep) char *clock =
-        e->kind == ERROR_AUTH && a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
+    CLEANUP(freep)
+    char *clock = e->kind == ERROR_AUTH && a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
     /* What the plan itself says no to, without having asked anybody, says what to do. */
     bool own = e->status == 0 && (e->kind == ERROR_REJECTED || e->kind == ERROR_NOT_FOUND);
     const char *advice = clock ? clock : own ? NULL : error_policy(e->kind)->advice;

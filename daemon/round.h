@@ -29,8 +29,8 @@ typedef struct RoundOptions {
     bool plan_only;
     const SavedPlan *saved;
     bool wants_orphans; /* also remember backups of schedules that nobody declares */
-    News *news;     /* what of earlier rounds is worth telling; or NULL */
-    Memory *memory; /* of earlier rounds, which learns from this one; or NULL */
+    News *news;         /* what of earlier rounds is worth telling; or NULL */
+    Memory *memory;     /* of earlier rounds, which learns from this one; or NULL */
 } RoundOptions;
 
 typedef struct RoundHandlers {

@@ -18,13 +18,15 @@ static const Field oci_fields[] = {
     {"tenancy", .type = FIELD_TEXT, .min = 1, .max = 255, .prefix = "ocid1.tenancy.", .doc = "OCID of the tenancy"},
     {"user", .type = FIELD_TEXT, .min = 1, .max = 255, .prefix = "ocid1.user.", .doc = "OCID of the user"},
     {"fingerprint", .type = FIELD_TEXT, .min = 47, .max = 47, .doc = "of the user's API key"},
-    {"keyFile", .type = FIELD_TEXT, .min = 1, .max = 4096, .doc = "the API key: a path, or a systemd credential's name"},
+    {"keyFile", .type = FIELD_TEXT, .min = 1, .max = 4096,
+     .doc = "the API key: a path, or a systemd credential's name"},
     {"passPhraseFile", .type = FIELD_TEXT, .min = 1, .max = 4096, .doc = "the key's pass phrase, likewise"},
     {"region", .type = FIELD_TEXT, .min = 1, .max = 255, .doc = "long name or short code; overrides the profile's"},
     {"endpoint", .type = FIELD_TEXT, .min = 1, .max = 255, .doc = "replaces the computed one"},
     {"caFile", .type = FIELD_TEXT, .min = 1, .max = 4096, .doc = "certificates to trust, instead of the system's"},
     {"maxConcurrency", .type = FIELD_INT, .min = 1, .max = 64, .doc = "requests at a time; 8 unless said otherwise"},
-    {"pageSize", .type = FIELD_TEXT, .min = 1, .max = 32, .doc = "items asked for in one list page; auto, or 1 to 1000"},
+    {"pageSize", .type = FIELD_TEXT, .min = 1, .max = 32,
+     .doc = "items asked for in one list page; auto, or 1 to 1000"},
     {0},
 };
 

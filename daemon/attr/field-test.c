@@ -25,7 +25,8 @@ static const Field fields[] = {
     {"tags", .type = FIELD_TAGS, .doc = "tags"},
     {"loose", .type = FIELD_TAGS, .flags = FIELD_NULLABLE, .doc = "tags that may have to be absent"},
     {"spaces", .type = FIELD_TAG_NAMESPACES, .flags = FIELD_NULLABLE, .doc = "defined tags"},
-    {"removable", .type = FIELD_TEXT, .flags = FIELD_NULLABLE, .min = 1, .max = 4, .doc = "a text that may have to be absent"},
+    {"removable", .type = FIELD_TEXT, .flags = FIELD_NULLABLE, .min = 1, .max = 4,
+     .doc = "a text that may have to be absent"},
     {"list", .type = FIELD_TEXT_LIST, .min = 1, .max = 3, .doc = "texts"},
     {"map", .type = FIELD_MAP, .members = inner_fields, .doc = "a map"},
     {"maps", .type = FIELD_MAP_LIST, .members = inner_fields, .doc = "maps"},
@@ -85,7 +86,8 @@ static void texts_stay_as_they_are_written(void **state)
 static void lengths_count_characters_not_bytes(void **state)
 {
     (void)state;
-    assert_reads("text: \xc3\xa4\xf0\x9f\x9a\x80\xe6\x97\xa5\xc3\xa4", "{\"text\":\"\xc3\xa4\xf0\x9f\x9a\x80\xe6\x97\xa5\xc3\xa4\"}");
+    assert_reads("text: \xc3\xa4\xf0\x9f\x9a\x80\xe6\x97\xa5\xc3\xa4",
+                 "{\"text\":\"\xc3\xa4\xf0\x9f\x9a\x80\xe6\x97\xa5\xc3\xa4\"}");
     assert_says("text: \xc3\xa4", "text must have at least 2 characters; this has 1");
     assert_says("text: abcde", "text must have at most 4 characters; this has 5");
 }
@@ -166,7 +168,8 @@ static void times_are_rfc_3339(void **state)
 static void tags_are_keys_with_texts(void **state)
 {
     (void)state;
-    assert_reads("tags: {a: 1, b: \"\", \"c:d/e\": \"null\"}", "{\"tags\":{\"a\":\"1\",\"b\":\"\",\"c:d/e\":\"null\"}}");
+    assert_reads("tags: {a: 1, b: \"\", \"c:d/e\": \"null\"}",
+                 "{\"tags\":{\"a\":\"1\",\"b\":\"\",\"c:d/e\":\"null\"}}");
     assert_reads("tags: {}", "{\"tags\":{}}");
     assert_says("tags: {a: [b]}", "tags.a must be a single value, not a list");
     assert_says("tags: {a: }", "tags.a has no value; write \"\" for an empty one");
@@ -178,7 +181,8 @@ static void tags_are_keys_with_texts(void **state)
 static void null_in_tags_is_only_where_a_key_can_be_absent(void **state)
 {
     (void)state;
-    assert_reads("loose: {a: null, b: ~, c: NULL, d: \"null\"}", "{\"loose\":{\"a\":null,\"b\":null,\"c\":null,\"d\":\"null\"}}");
+    assert_reads("loose: {a: null, b: ~, c: NULL, d: \"null\"}",
+                 "{\"loose\":{\"a\":null,\"b\":null,\"c\":null,\"d\":\"null\"}}");
     assert_reads("spaces: {A: {b: ~}}", "{\"spaces\":{\"A\":{\"b\":null}}}");
     assert_says("tags: {a: null}", "tags.a cannot be null here: write a value");
 }
@@ -221,7 +225,8 @@ static void keys_of_defined_tags_differ_in_more_than_case(void **state)
 {
     (void)state;
     assert_reads("tags: {a: 1, A: 2}", "{\"tags\":{\"A\":\"2\",\"a\":\"1\"}}");
-    assert_says("spaces: {X: {a: 1, A: 2}}", "spaces.X: \"a\" and \"A\" are the same key to the API, which ignores case");
+    assert_says("spaces: {X: {a: 1, A: 2}}",
+                "spaces.X: \"a\" and \"A\" are the same key to the API, which ignores case");
     assert_says("spaces: {X: {}, x: {}}", "spaces: \"X\" and \"x\" are the same key to the API, which ignores case");
 }
 
@@ -268,14 +273,16 @@ static void null_is_only_where_something_can_be_absent(void **state)
     assert_reads("removable: \"null\"", "{\"removable\":\"null\"}");
     assert_says("text: null", "text cannot be null: leave it out if nothing is to be said about it");
     assert_says("map: ~", "map cannot be null: leave it out if nothing is to be said about it");
-    assert_says("loose: null", "loose cannot be null: leave it out, or name the keys that must be absent, as in {key: null}");
+    assert_says("loose: null",
+                "loose cannot be null: leave it out, or name the keys that must be absent, as in {key: null}");
 }
 
 static void unknown_keys_are_told_with_the_nearest_name(void **state)
 {
     (void)state;
     assert_says("colur: red", "unknown key \"colur\" in it; did you mean \"colour\"?");
-    assert_says("map: {until: 1970-01-01T00:00:00Z, something: 1}", "unknown key \"something\" in map; known: until, count");
+    assert_says("map: {until: 1970-01-01T00:00:00Z, something: 1}",
+                "unknown key \"something\" in map; known: until, count");
 }
 
 static void missing_keys_are_told_with_what_they_are(void **state)
@@ -291,7 +298,8 @@ static void missing_keys_are_told_with_what_they_are(void **state)
 static void every_problem_is_told(void **state)
 {
     (void)state;
-    CLEANUP(freep) char *result = result_of(fields, "text: a\ncolour: pink\nflag: no\nmap: {count: 10, x: y}\nnope: 1\n");
+    CLEANUP(freep)
+    char *result = result_of(fields, "text: a\ncolour: pink\nflag: no\nmap: {count: 10, x: y}\nnope: 1\n");
     size_t n = 0;
     for (const char *p = strstr(result, "error:"); p; p = strstr(p + 1, "error:"))
         n++;

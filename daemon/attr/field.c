@@ -43,8 +43,7 @@ static size_t count_characters(const char *text)
 /* An empty scalar is not among them: what somebody forgot to write must not take anything away. */
 bool scalar_is_null(const Node *node)
 {
-    return node->type == NODE_STRING && node->plain &&
-           (streq(node->text, "~") || strcasecmp(node->text, "null") == 0);
+    return node->type == NODE_STRING && node->plain && (streq(node->text, "~") || strcasecmp(node->text, "null") == 0);
 }
 
 /* The text of a scalar that has one, or NULL after a problem. */
@@ -57,9 +56,9 @@ static const char *scalar_text(const FieldReader *r, const Field *f, const Node 
     if (node->plain && !*node->text) {
         bool may_be_empty = f->type == FIELD_TEXT && f->min == 0;
         problem(r, node->mark, "%s has no value%s", f->name,
-                may_be_empty                  ? "; write \"\" for an empty text"
+                may_be_empty                ? "; write \"\" for an empty text"
                 : f->flags & FIELD_REQUIRED ? ""
-                                              : ": write one, or leave it out");
+                                            : ": write one, or leave it out");
         return NULL;
     }
     return node->text;
@@ -79,7 +78,8 @@ static bool check_length(const FieldReader *r, const Field *f, const Node *node)
     return false;
 }
 
-/* What is no attribute of the cloud's is shown as it is: a control character in it would pass for something else in a log. */
+/* What is no attribute of the cloud's is shown as it is: a control character in it would pass for something else in a
+ * log. */
 static bool check_printable(const FieldReader *r, const Field *f, const Node *node)
 {
     if (f->flags & FIELD_ATTRIBUTE)
@@ -203,7 +203,8 @@ static const Node *read_time(const FieldReader *r, const Field *f, const Node *n
     return node_int(r->arena, (int64_t)value);
 }
 
-/* OCI's rule for free-form keys (api: "Limits on Tags"), which holds for namespaces and keys of defined tags as well. */
+/* OCI's rule for free-form keys (api: "Limits on Tags"), which holds for namespaces and keys of defined tags as well.
+ */
 static bool check_tag_key(const FieldReader *r, const Field *f, const NodeEntry *entry)
 {
     size_t n = strlen(entry->key);
@@ -211,8 +212,10 @@ static bool check_tag_key(const FieldReader *r, const Field *f, const NodeEntry 
     for (const char *p = entry->key; *p; p++)
         good = good && *p > ' ' && *p < 0x7f && *p != '.';
     if (!good)
-        problem(r, entry->mark, "%s: \"%s\" cannot name a tag or a namespace: that takes 1 to %d printable ASCII "
-                "characters, without dots and spaces", f->name, entry->key, TAG_KEY_MAX);
+        problem(r, entry->mark,
+                "%s: \"%s\" cannot name a tag or a namespace: that takes 1 to %d printable ASCII "
+                "characters, without dots and spaces",
+                f->name, entry->key, TAG_KEY_MAX);
     return good;
 }
 
@@ -228,8 +231,9 @@ static bool check_tag_is_free(const FieldReader *r, const Field *f, const NodeEn
 {
     if (!field_reserves(f, entry->key))
         return true;
-    problem(r, entry->mark, "%s.%s is a tag that imagekeeper writes itself, to know its backups again: choose another key",
-            f->name, entry->key);
+    problem(r, entry->mark,
+            "%s.%s is a tag that imagekeeper writes itself, to know its backups again: choose another key", f->name,
+            entry->key);
     return false;
 }
 
@@ -265,8 +269,9 @@ static bool check_folded_keys(const FieldReader *r, const Field *f, const Node *
     for (uint32_t i = 0; i < map->n; i++)
         for (uint32_t j = 0; j < i; j++)
             if (strcasecmp(map->entries[i].key, map->entries[j].key) == 0) {
-                problem(r, map->entries[i].mark, "%s: \"%s\" and \"%s\" are the same key to the API, which ignores case",
-                        f->name, map->entries[j].key, map->entries[i].key);
+                problem(r, map->entries[i].mark,
+                        "%s: \"%s\" and \"%s\" are the same key to the API, which ignores case", f->name,
+                        map->entries[j].key, map->entries[i].key);
                 good = false;
             }
     return good;
@@ -411,7 +416,8 @@ static const Node *read_value(const FieldReader *r, const Field *f, const Node *
     if (f->flags & FIELD_REQUIRED)
         problem(r, node->mark, "%s cannot be null", f->name);
     else if (f->flags & FIELD_NULLABLE)
-        problem(r, node->mark, "%s cannot be null: leave it out, or name the keys that must be absent, as in {key: null}", f->name);
+        problem(r, node->mark,
+                "%s cannot be null: leave it out, or name the keys that must be absent, as in {key: null}", f->name);
     else
         problem(r, node->mark, "%s cannot be null: leave it out if nothing is to be said about it", f->name);
     return NULL;

@@ -1,7 +1,7 @@
 /*
  * One row for one field. Everything that can be written in a spec or in the configuration is a Field of some table, and
- * everything that is done with it is driven by its row: reading and checking, comparing, writing, and its documentation.
- * A new attribute is a new row.
+ * everything that is done with it is driven by its row: reading and checking, comparing, writing, and its
+ * documentation. A new attribute is a new row.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ typedef enum FieldType {
     FIELD_TAGS,           /* map of key: text; with FIELD_NULLABLE also key: null */
     FIELD_TAG_NAMESPACES, /* map of namespace: FIELD_TAGS, names without regard to case */
     FIELD_TEXT_LIST,
-    FIELD_MAP,            /* a map whose rows are `members` */
-    FIELD_MAP_LIST,       /* a list of maps */
+    FIELD_MAP,      /* a map whose rows are `members` */
+    FIELD_MAP_LIST, /* a list of maps */
     FIELD_TYPE_MAX,
 } FieldType;
 
@@ -47,14 +47,14 @@ struct Field {
     const char *wire; /* in the API; NULL: the same */
     FieldType type;
     unsigned flags;
-    int64_t min, max;          /* of the number, the duration (microseconds) or the length in characters; max 0: no limit */
-    const char *prefix;        /* the text begins with this ("ocid1."); NULL: anything */
+    int64_t min, max;   /* of the number, the duration (microseconds) or the length in characters; max 0: no limit */
+    const char *prefix; /* the text begins with this ("ocid1."); NULL: anything */
     const char *const *values; /* of an enum, ends with NULL */
     const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
     int (*check)(const char *text, Error **err); /* of a text, besides all that; NULL: nothing more */
     const char *const *reserved; /* keys of a tag map that are ours: never declared, never removed; NULL: none */
-    const char *doc;           /* one line of help */
+    const char *doc;             /* one line of help */
 };
 
 static inline const char *field_wire(const Field *field)
@@ -69,8 +69,9 @@ typedef struct FieldReader {
     Problems *problems;
 } FieldReader;
 
-/* Checks `node` against a table: unknown keys (with the nearest known name), missing ones, wrong types, limits. Returns a map
- * with the same keys and typed values, in the reader's arena, or NULL after a problem. `what` names the map in messages. */
+/* Checks `node` against a table: unknown keys (with the nearest known name), missing ones, wrong types, limits. Returns
+ * a map with the same keys and typed values, in the reader's arena, or NULL after a problem. `what` names the map in
+ * messages. */
 const Node *fields_read(const FieldReader *reader, const Field *fields, const Node *node, const char *what);
 
 /* Is it a key of a tag map that imagekeeper itself writes? */
@@ -79,7 +80,8 @@ bool field_reserves(const Field *field, const char *key);
 bool scalar_is_null(const Node *node);
 /* The row of that name, or NULL. */
 const Field *field_find(const Field *fields, const char *name);
-/* What to say after an unknown word: the name that was meant, or all that there are. `names` ends with NULL; the caller frees. */
+/* What to say after an unknown word: the name that was meant, or all that there are. `names` ends with NULL; the caller
+ * frees. */
 char *names_hint(const char *word, const char *const *names) __attribute__((returns_nonnull));
 /* "text", "a duration such as 5m", … */
 const char *field_type_name(const Field *field);

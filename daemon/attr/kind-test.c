@@ -31,10 +31,10 @@ static void for_each_row(RowTest *test)
     for_each_in(config_fields, "configuration", test);
 }
 
-#define CHECK(condition, name)                          \
-    do {                                                \
-        if (!(condition))                               \
-            fail_msg("%s: not so: %s", name, #condition); \
+#define CHECK(condition, name)                                                                                         \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            fail_msg("%s: not so: %s", name, #condition);                                                              \
     } while (0)
 
 static void check_doc(const Field *f, const char *name)

@@ -7,7 +7,8 @@
 #include "attr/oci-schedule.h"
 #include "base/str.h"
 
-const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, &oci_boot_volume_backup_schedule, NULL};
+const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, &oci_boot_volume_backup_schedule,
+                             NULL};
 
 const Kind *kind_find(const char *name)
 {

@@ -7,8 +7,8 @@
 #include "attr/field.h"
 
 typedef enum KindFlags {
-    KIND_IF_MATCH = 1 << 0,    /* updates take if-match, single reads answer with an etag */
-    KIND_RETRY_TOKEN = 1 << 1, /* updates take opc-retry-token */
+    KIND_IF_MATCH = 1 << 0,     /* updates take if-match, single reads answer with an etag */
+    KIND_RETRY_TOKEN = 1 << 1,  /* updates take opc-retry-token */
     KIND_SHARED_ITEMS = 1 << 2, /* lists also hold what belongs to no container of ours, and cannot be written */
 } KindFlags;
 
@@ -18,16 +18,17 @@ typedef struct Kind {
     const char *account_type; /* "oci" */
     const char *collection;   /* path of the list; an object is collection/id */
     unsigned flags;
-    const Field *fields;      /* the rows of `spec` */
+    const Field *fields;                /* the rows of `spec` */
     const char *id, *container, *state; /* members of a live object */
-    const char *times[2];                /* members that tell when it came into being: the first one that is there counts */
+    const char *times[2]; /* members that tell when it came into being: the first one that is there counts */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
     const char *failed_state;           /* of one that was asked for and never became anything; NULL: none */
-    const char *source;       /* member that names what the object is a copy of, whose tags it bears too, and parameter of
-                                 the list that takes the copies of one; NULL: none */
+    const char *source; /* member that names what the object is a copy of, whose tags it bears too, and parameter of
+                           the list that takes the copies of one; NULL: none */
     const struct Kind *source_kind;
-    const struct Kind *makes; /* a schedule: its documents are about volumes, and have objects of this kind made; NULL: it is none */
+    const struct Kind
+        *makes; /* a schedule: its documents are about volumes, and have objects of this kind made; NULL: it is none */
     const char *doc;
 } Kind;
 

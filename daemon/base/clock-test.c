@@ -86,10 +86,20 @@ static void a_leap_second_excuses_no_wrong_day(void **state)
 static void refuses_what_is_no_whole_time(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "2026-12-01", "2026-12-01T00:00Z", "2026-12-01T00:00:00", "2026-12-01 00:00:00Z",
-                                      "2026-12-01T00:00:00.Z", "2026-12-01T24:00:00Z", "2026-12-01T00:60:00Z",
-                                      "2026-12-01T00:00:00+0100", "2026-12-01T00:00:00+24:00", "2026-12-01T00:00:00Zx",
-                                      " 2026-12-01T00:00:00Z", "2026-1-01T00:00:00Z", "tomorrow"};
+    static const char *const bad[] = {"",
+                                      "2026-12-01",
+                                      "2026-12-01T00:00Z",
+                                      "2026-12-01T00:00:00",
+                                      "2026-12-01 00:00:00Z",
+                                      "2026-12-01T00:00:00.Z",
+                                      "2026-12-01T24:00:00Z",
+                                      "2026-12-01T00:60:00Z",
+                                      "2026-12-01T00:00:00+0100",
+                                      "2026-12-01T00:00:00+24:00",
+                                      "2026-12-01T00:00:00Zx",
+                                      " 2026-12-01T00:00:00Z",
+                                      "2026-1-01T00:00:00Z",
+                                      "tomorrow"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_no_time(bad[i]);
 }
@@ -129,9 +139,13 @@ static void writes_and_reads_http_dates(void **state)
 static void refuses_other_http_dates(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "Monday, 05-Jan-26 21:31:40 GMT", "Mon Jan  5 21:31:40 2026",
-                                      "Mon, 5 Jan 2026 21:31:40 GMT", "Mon, 05 Jan 2026 21:31:40 CET",
-                                      "Mon, 05 Jan 2026 21:31:40 GMT ", "Mon, 30 Feb 2026 21:31:40 GMT"};
+    static const char *const bad[] = {"",
+                                      "Monday, 05-Jan-26 21:31:40 GMT",
+                                      "Mon Jan  5 21:31:40 2026",
+                                      "Mon, 5 Jan 2026 21:31:40 GMT",
+                                      "Mon, 05 Jan 2026 21:31:40 CET",
+                                      "Mon, 05 Jan 2026 21:31:40 GMT ",
+                                      "Mon, 30 Feb 2026 21:31:40 GMT"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         usec_t t = 7;
         assert_int_equal(parse_http_date(bad[i], &t), -1);
@@ -154,8 +168,20 @@ static void reads_durations(void **state)
 static void refuses_what_is_no_duration(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "5", "m", "5 m", "-5m", "+5m", "5M", "1.5h", "5m ", "1mo", "5x",
-                                      "18446744073709551616s", "99999999999999999999999999w", "36600d1s"};
+    static const char *const bad[] = {"",
+                                      "5",
+                                      "m",
+                                      "5 m",
+                                      "-5m",
+                                      "+5m",
+                                      "5M",
+                                      "1.5h",
+                                      "5m ",
+                                      "1mo",
+                                      "5x",
+                                      "18446744073709551616s",
+                                      "99999999999999999999999999w",
+                                      "36600d1s"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         usec_t t = 7;
         if (parse_duration(bad[i], &t) == 0)

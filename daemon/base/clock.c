@@ -47,8 +47,8 @@ char *format_rfc3339(usec_t wall, char buffer[static RFC3339_SIZE])
 char *format_http_date(usec_t wall, char buffer[static HTTP_DATE_SIZE])
 {
     struct tm tm = to_utc(wall);
-    size_t n = (size_t)snprintf(buffer, HTTP_DATE_SIZE, "%s, %02u %s ", weekdays[tm.tm_wday], (unsigned)tm.tm_mday % 100,
-                                months[tm.tm_mon]);
+    size_t n = (size_t)snprintf(buffer, HTTP_DATE_SIZE, "%s, %02u %s ", weekdays[tm.tm_wday],
+                                (unsigned)tm.tm_mday % 100, months[tm.tm_mon]);
     strftime(buffer + n, HTTP_DATE_SIZE - n, "%Y %H:%M:%S GMT", &tm);
     return buffer;
 }
@@ -155,8 +155,8 @@ int parse_duration(const char *p, usec_t *ret)
     static const struct {
         const char *name;
         usec_t usec;
-    } units[] = {{"ms", USEC_PER_MSEC}, {"s", USEC_PER_SEC},        {"m", USEC_PER_MINUTE},
-                 {"h", USEC_PER_HOUR},  {"d", USEC_PER_DAY},   {"w", 7 * USEC_PER_DAY}};
+    } units[] = {{"ms", USEC_PER_MSEC}, {"s", USEC_PER_SEC}, {"m", USEC_PER_MINUTE},
+                 {"h", USEC_PER_HOUR},  {"d", USEC_PER_DAY}, {"w", 7 * USEC_PER_DAY}};
     const usec_t limit = 36600 * USEC_PER_DAY;
     usec_t total = 0;
     if (!*p)

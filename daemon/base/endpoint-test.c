@@ -54,10 +54,19 @@ static void http_stays_on_this_machine(void **state)
 static void http_to_another_machine_is_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"http://iaas.example", "http://10.0.0.1", "http://128.0.0.1", "http://[::2]",
-                                       "http://[::ffff:127.0.0.1]", "http://127.1", "http://0x7f.0.0.1", "http://2130706433",
-                                       "http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://localhost.",
-                                       "http://127.0.0.1%2eevil.example", "http://0.0.0.0"};
+    static const char *const urls[] = {"http://iaas.example",
+                                       "http://10.0.0.1",
+                                       "http://128.0.0.1",
+                                       "http://[::2]",
+                                       "http://[::ffff:127.0.0.1]",
+                                       "http://127.1",
+                                       "http://0x7f.0.0.1",
+                                       "http://2130706433",
+                                       "http://127.0.0.1.evil.example",
+                                       "http://localhost.evil.example",
+                                       "http://localhost.",
+                                       "http://127.0.0.1%2eevil.example",
+                                       "http://0.0.0.0"};
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++)
         assert_refused(urls[i], "is for this machine alone");
 }
@@ -71,8 +80,14 @@ static void the_message_gives_the_address_to_use(void **state)
 static void other_schemes_are_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"", "iaas.example", "ftp://iaas.example", "file:///etc/passwd", "https:/iaas.example",
-                                       "httpss://iaas.example", " https://iaas.example", "//iaas.example"};
+    static const char *const urls[] = {"",
+                                       "iaas.example",
+                                       "ftp://iaas.example",
+                                       "file:///etc/passwd",
+                                       "https:/iaas.example",
+                                       "httpss://iaas.example",
+                                       " https://iaas.example",
+                                       "//iaas.example"};
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++)
         assert_refused(urls[i], "must begin with https://");
 }

@@ -50,8 +50,8 @@ int endpoint_check(const char *url, Error **err)
     if (!*host || strpbrk(host, " \t\"'<>\\^`{|}"))
         return error_set(err, ERROR_SPEC, "\"%s\" names no host", url);
     if (plain && !is_loopback(host))
-        return error_set(err, ERROR_SPEC, "http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://%s",
-                         authority);
+        return error_set(err, ERROR_SPEC,
+                         "http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://%s", authority);
     return 0;
 }
 

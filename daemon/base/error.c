@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const codes[ERROR_KIND_MAX] = {
-    [ERROR_CONNECT] = "ConnectFailed", [ERROR_TLS] = "TlsFailed",   [ERROR_TIMEOUT] = "TimedOut",
+    [ERROR_CONNECT] = "ConnectFailed", [ERROR_TLS] = "TlsFailed",      [ERROR_TIMEOUT] = "TimedOut",
     [ERROR_LOST] = "BadAnswer",        [ERROR_PROTOCOL] = "BadAnswer", [ERROR_BREAKER] = "BreakerOpen",
 };
 

@@ -36,9 +36,10 @@ typedef enum ErrorKind {
 typedef struct Error {
     ErrorKind kind;
     char *message;
-    int status;              /* HTTP status, 0 without an answer */
-    char *code;              /* the API's error code; without one ConnectFailed, TimedOut, TlsFailed, BadAnswer, BreakerOpen or NULL */
-    char *request_id;        /* opc-request-id or its like; may be NULL */
+    int status; /* HTTP status, 0 without an answer */
+    char *
+        code; /* the API's error code; without one ConnectFailed, TimedOut, TlsFailed, BadAnswer, BreakerOpen or NULL */
+    char *request_id;          /* opc-request-id or its like; may be NULL */
     uint64_t retry_after_usec; /* what Retry-After asked for; 0: nothing */
 } Error;
 

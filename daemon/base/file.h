@@ -9,17 +9,17 @@
  * ERROR_LOCAL with the path, what is wrong, and what to do. An empty file is no error. */
 int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
-/* As file_read, for a file that holds a secret: refused when the world can read it or anyone but its owner can write it, with
- * the mode it has and the command that mends it. Empty files and files with NUL bytes are refused. The caller wipes and
- * frees (secret_free). */
+/* As file_read, for a file that holds a secret: refused when the world can read it or anyone but its owner can write
+ * it, with the mode it has and the command that mends it. Empty files and files with NUL bytes are refused. The caller
+ * wipes and frees (secret_free). */
 int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
 /* Wipes and frees a NUL-terminated secret; NULL is fine. */
 void secret_free(char *secret);
 DEFINE_CLEANUP(char, secret_free)
 
-/* Makes sure that 0, 1 and 2 are open, so that no file or socket of ours takes their place and gets what is meant for the
- * terminal. One that was closed cannot be written to. */
+/* Makes sure that 0, 1 and 2 are open, so that no file or socket of ours takes their place and gets what is meant for
+ * the terminal. One that was closed cannot be written to. */
 void file_occupy_standard_streams(void);
 
 /* "~/x" is under $HOME; all else is itself. *ret is the caller's to free. ERROR_LOCAL when HOME is not set. */

@@ -1,6 +1,6 @@
 /*
- * The one logging call. Under the journal (or with it within reach) an entry goes there with its fields; otherwise the same
- * words go to stderr. Code below the programs and record/ does not log: it returns errors.
+ * The one logging call. Under the journal (or with it within reach) an entry goes there with its fields; otherwise the
+ * same words go to stderr. Code below the programs and record/ does not log: it returns errors.
  */
 #pragma once
 

@@ -118,12 +118,9 @@ static void goes_through_an_empty_map(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_back_what_was_put),
-        cmocka_unit_test(putting_again_replaces_value_and_key),
-        cmocka_unit_test(removing_gives_the_value_once),
-        cmocka_unit_test(a_removed_key_is_not_looked_at_again),
-        cmocka_unit_test(behaves_as_an_array_of_flags_does),
-        cmocka_unit_test(goes_through_an_empty_map),
+        cmocka_unit_test(gives_back_what_was_put),           cmocka_unit_test(putting_again_replaces_value_and_key),
+        cmocka_unit_test(removing_gives_the_value_once),     cmocka_unit_test(a_removed_key_is_not_looked_at_again),
+        cmocka_unit_test(behaves_as_an_array_of_flags_does), cmocka_unit_test(goes_through_an_empty_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

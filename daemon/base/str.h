@@ -18,7 +18,8 @@ void str_add(Str *s, const char *text);
 void str_addn(Str *s, const char *bytes, size_t n);
 void str_addc(Str *s, char c);
 void str_addf(Str *s, const char *format, ...) PRINTF(2, 3);
-/* Adds `text` as the value of one URL query parameter or path segment: RFC 3986 unreserved bytes stay, all else is %XX. */
+/* Adds `text` as the value of one URL query parameter or path segment: RFC 3986 unreserved bytes stay, all else is %XX.
+ */
 void str_add_percent(Str *s, const char *text);
 /* Empties it, keeping the memory. */
 void str_clear(Str *s);
@@ -50,8 +51,9 @@ char *str_printable(const char *text, size_t max);
 /* Strips white space at both ends, in place; returns the new beginning. */
 char *str_strip(char *s);
 
-/* `*` matches any run of bytes but dots, `**` any run, `?` one character that is no dot. All else is literal. With `fold`,
- * ASCII letters match without regard to case. For names that have no parts use `dots` false: `*` then matches anything. */
+/* `*` matches any run of bytes but dots, `**` any run, `?` one character that is no dot. All else is literal. With
+ * `fold`, ASCII letters match without regard to case. For names that have no parts use `dots` false: `*` then matches
+ * anything. */
 bool glob_match(const char *pattern, const char *text, bool dots, bool fold);
 
 /* The one of `names` (NULL-terminated) that `word` most likely meant, or NULL when none is near. */

@@ -61,8 +61,8 @@ static inline size_t utf8_bom(const char *s, size_t n)
     return n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
 }
 
-/* Is the character of `n` bytes at `s` not to be shown as it is? Control characters could drive the terminal, and direction marks
- * make a line look like another one. */
+/* Is the character of `n` bytes at `s` not to be shown as it is? Control characters could drive the terminal, and
+ * direction marks make a line look like another one. */
 static inline bool utf8_is_unfit(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;

@@ -1,4 +1,5 @@
-/* One account that is open: its credential, its requests, and the little that is remembered of it while the program runs. */
+/* One account that is open: its credential, its requests, and the little that is remembered of it while the program
+ * runs. */
 #pragma once
 
 #include "base/map.h"
@@ -12,8 +13,8 @@ typedef struct Account {
     unsigned page_size;
     bool refused;        /* the credential was: it is read anew before the next round */
     bool page_size_auto; /* may still fall back to the contract's */
-    /* Object id → the container it was last seen in, so that the next look begins with that list. Costs a request when it is
-     * lost, nothing else. */
+    /* Object id → the container it was last seen in, so that the next look begins with that list. Costs a request when
+     * it is lost, nothing else. */
     Map *containers;
     Arena *memory; /* of the map's strings */
 } Account;
@@ -24,8 +25,8 @@ int account_open(Http *http, sd_event *loop, const char *name, const char *type,
 void account_free(Account *account);
 DEFINE_CLEANUP(Account, account_free)
 
-/* "this machine's clock is 400 s behind the cloud's: set it right", or NULL while they agree within 60 s or it is not known. The
- * caller frees it. */
+/* "this machine's clock is 400 s behind the cloud's: set it right", or NULL while they agree within 60 s or it is not
+ * known. The caller frees it. */
 char *account_clock_trouble(const Account *account);
 
 /* The container an object was last seen in, or NULL. */

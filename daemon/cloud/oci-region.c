@@ -264,4 +264,3 @@ int oci_endpoint(const char *service, const char *region, char **ret, Error **er
     *ret = xasprintf("https://%s.%s.%s%s", service, place.name, dual_stack, place.domain);
     return 0;
 }
-

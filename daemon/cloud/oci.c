@@ -99,8 +99,7 @@ static const struct {
 static ErrorKind classify(int status, const char *code)
 {
     for (size_t i = 0; i < ARRAY_SIZE(error_table); i++)
-        if (error_table[i].status == status &&
-            (!error_table[i].code || (code && streq(error_table[i].code, code))))
+        if (error_table[i].status == status && (!error_table[i].code || (code && streq(error_table[i].code, code))))
             return error_table[i].kind;
     return status >= 500 ? ERROR_SERVER : status >= 400 ? ERROR_REJECTED : ERROR_PROTOCOL;
 }
@@ -128,8 +127,8 @@ static Error *read_error(void *userdata, const HttpAnswer *answer)
     return error;
 }
 
-static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size, const char *page,
-                            Str *out)
+static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size,
+                            const char *page, Str *out)
 {
     str_addf(out, "%s?compartmentId=", kind->collection);
     str_add_percent(out, container);

@@ -50,11 +50,14 @@ struct Provider {
     /* Reads the account's credential. `settings` is typed by the account's rows. */
     int (*open)(const Node *settings, Credential **ret, Error **err);
     void (*free_secret)(void *secret);
-    int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out, Error **err);
+    int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
+                Error **err);
     Error *(*read_error)(void *credential, const HttpAnswer *answer);
 
-    /* Adds the path and query of one page. `page` is NULL for the first; `source`, unless it is NULL, that only its copies are wanted. */
-    void (*add_list_target)(const Kind *kind, const char *container, const char *source, unsigned page_size, const char *page, Str *out);
+    /* Adds the path and query of one page. `page` is NULL for the first; `source`, unless it is NULL, that only its
+     * copies are wanted. */
+    void (*add_list_target)(const Kind *kind, const char *container, const char *source, unsigned page_size,
+                            const char *page, Str *out);
     const char *list_member; /* the member of a page that holds its items; NULL: the page is the list */
     /* The token of the page after this one, or NULL. Borrowed from the answer. */
     const char *(*next_page)(const HttpAnswer *answer);

@@ -43,7 +43,8 @@ static int load(const CommandOptions *options, Problems *problems, Config **ret_
         return -1;
     const char *path = command_specs_path(options, config);
     if (!path)
-        return error_set(err, ERROR_SPEC, "%s does not say where the specs are: set `specs`, or give --specs", config->file);
+        return error_set(err, ERROR_SPEC, "%s does not say where the specs are: set `specs`, or give --specs",
+                         config->file);
     if (specs_load(path, config, problems, ret_specs, err) < 0)
         return -1;
     *ret_config = TAKE(config);

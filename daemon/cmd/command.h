@@ -29,7 +29,7 @@ enum {
 
 typedef struct Command {
     const char *name;
-    const char *summary;  /* one line */
+    const char *summary; /* one line */
     const char *help;
     const char *argument; /* what its one argument is called; NULL: it takes none */
     const char *accepts;  /* the letters of its options in the table of imagekeeper.c */

@@ -138,12 +138,17 @@ static void warn_of_avalanche(const Config *config, const Report *report)
     for (size_t i = 0; i < report->n; i++) {
         size_t n = plan_count(report->results[i].plan, OUTCOME_PLANNED);
         if ((int64_t)n > config->max_changes)
-            fprintf(stderr, "imagekeeper: warning: account %s: %zu changes are more than limits.maxChanges in %s allows; apply "
-                            "would hold all of them\n", report->results[i].slot->config->name, n, config->file);
+            fprintf(stderr,
+                    "imagekeeper: warning: account %s: %zu changes are more than limits.maxChanges in %s allows; apply "
+                    "would hold all of them\n",
+                    report->results[i].slot->config->name, n, config->file);
         size_t deletions = count_deletions(report->results[i].plan);
         if ((int64_t)deletions > config->max_deletes)
-            fprintf(stderr, "imagekeeper: warning: account %s: %zu deletions are more than limits.maxDeletes in %s allows; apply "
-                            "would hold all of them\n", report->results[i].slot->config->name, deletions, config->file);
+            fprintf(
+                stderr,
+                "imagekeeper: warning: account %s: %zu deletions are more than limits.maxDeletes in %s allows; apply "
+                "would hold all of them\n",
+                report->results[i].slot->config->name, deletions, config->file);
     }
 }
 

@@ -8,7 +8,8 @@
 
 typedef struct Once Once;
 
-/* Goes through one round with all accounts of the configuration; `options` says the rest. 0, or -1 after having said what failed. */
+/* Goes through one round with all accounts of the configuration; `options` says the rest. 0, or -1 after having said
+ * what failed. */
 int once_go(const RoundOptions *options, Once **ret);
 void once_free(Once *once);
 DEFINE_CLEANUP(Once, once_free)

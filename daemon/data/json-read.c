@@ -232,8 +232,8 @@ static size_t skip_space(const char *text, size_t size, size_t at)
     return at;
 }
 
-/* cJSON's nodes go into an arena: a page has tens of thousands, and to give them back one by one costs half as much as to
- * parse it. The hooks hold for one parse alone; there are no threads. */
+/* cJSON's nodes go into an arena: a page has tens of thousands, and to give them back one by one costs half as much as
+ * to parse it. The hooks hold for one parse alone; there are no threads. */
 static Arena *hook_arena;
 
 static void *hook_malloc(size_t size)

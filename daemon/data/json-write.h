@@ -12,7 +12,8 @@
  * 1). NULL, and what is no number, is null; bytes that are not UTF-8 become U+FFFD. */
 void json_write_node(Str *out, const Node *node);
 
-/* A value for people: JSON, so that quotes show what is text, without anything that could drive a terminal; NULL is "absent". */
+/* A value for people: JSON, so that quotes show what is text, without anything that could drive a terminal; NULL is
+ * "absent". */
 void json_show_node(Str *out, const Node *node);
 
 /* A writer of nested objects; {.out = &str} is a new one. Keys are NULL inside arrays and at the top. */

@@ -3,8 +3,8 @@
 #include "data/node.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,7 +13,7 @@
 
 #define SHARED_TEXT_MAX 32     /* bytes */
 #define SHARED_TEXTS_MAX 10000 /* so that texts that are all different do not cost a map */
-#define INLINE_ENTRIES 16 /* most maps fit; a larger one gets memory of its own and an index */
+#define INLINE_ENTRIES 16      /* most maps fit; a larger one gets memory of its own and an index */
 
 struct NodeBuilder {
     Arena *arena;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/vec.h"
 #include "base/utf8.h"
+#include "base/vec.h"
 
 #define SHOWN_MAX 100
 #define KEPT_MAX 1000     /* more are only counted: a hostile file may have a million */
@@ -164,8 +164,11 @@ void problem_add(Problems *problems, ProblemLevel level, const char *file, Mark 
     CLEANUP(freep) char *message = xvasprintf(format, args);
     va_end(args);
     Problem *p = VEC_ADD(&problems->kept);
-    *p = (Problem){
-        .level = level, .file = str_printable(file, SIZE_MAX), .mark = mark, .order = problems->count, .message = str_printable(message, SIZE_MAX)};
+    *p = (Problem){.level = level,
+                   .file = str_printable(file, SIZE_MAX),
+                   .mark = mark,
+                   .order = problems->count,
+                   .message = str_printable(message, SIZE_MAX)};
     Source *source = mark.line ? find_source(problems, file) : NULL;
     size_t size = 0;
     const char *line = source ? find_line(source, mark, &size) : NULL;

@@ -59,8 +59,8 @@ static void exact_claims_the_whole_map(void **state)
     assert_overlap("freeformTags: {a: 1}", EXACT, "freeformTags: {b: 1}", EXACT, "freeformTags");
     assert_overlap("definedTags: {}", EXACT, "definedTags: {Ops: {b: 1}}", "", "definedTags.Ops.b");
     assert_overlap("freeformTags: {a: 1}", EXACT, "freeformTags: {}", "", NULL);
-    assert_overlap("freeformTags: {a: 1}", "reconcile: {tags: exact, ignore: [freeformTags.b]}\n", "freeformTags: {b: 1}", "",
-                   NULL);
+    assert_overlap("freeformTags: {a: 1}", "reconcile: {tags: exact, ignore: [freeformTags.b]}\n",
+                   "freeformTags: {b: 1}", "", NULL);
     assert_overlap("freeformTags: {a: 1}", EXACT, "displayName: x", "", NULL);
 }
 
@@ -68,9 +68,10 @@ static void what_one_of_them_ignores_it_does_not_claim(void **state)
 {
     (void)state;
     assert_overlap("displayName: x", "", "displayName: y", "reconcile: {ignore: [displayName]}\n", NULL);
-    assert_overlap("freeformTags: {a: 1, b: 1}", "reconcile: {ignore: [freeformTags.a]}\n", "freeformTags: {a: 2}", "", NULL);
-    assert_overlap("freeformTags: {a: 1, b: 1}", "reconcile: {ignore: [freeformTags.a]}\n", "freeformTags: {a: 2, b: 2}", "",
-                   "freeformTags.b");
+    assert_overlap("freeformTags: {a: 1, b: 1}", "reconcile: {ignore: [freeformTags.a]}\n", "freeformTags: {a: 2}", "",
+                   NULL);
+    assert_overlap("freeformTags: {a: 1, b: 1}", "reconcile: {ignore: [freeformTags.a]}\n",
+                   "freeformTags: {a: 2, b: 2}", "", "freeformTags.b");
 }
 
 int main(void)

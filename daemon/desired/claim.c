@@ -41,9 +41,9 @@ static const char *overlap_exact(Overlap *o, const char *path, const Node *named
     for (uint32_t i = 0; i < named->n; i++) {
         const NodeEntry *e = &named->entries[i];
         CLEANUP(freep) char *below = xasprintf("%s.%s", path, e->key);
-        const char *found = e->value->type == NODE_MAP
-                                ? overlap_exact(o, below, e->value, named_by_a, exact_mark)
-                                : claimed_by_both(o, below, named_by_a ? e->mark : exact_mark, named_by_a ? exact_mark : e->mark);
+        const char *found = e->value->type == NODE_MAP ? overlap_exact(o, below, e->value, named_by_a, exact_mark)
+                                                       : claimed_by_both(o, below, named_by_a ? e->mark : exact_mark,
+                                                                         named_by_a ? exact_mark : e->mark);
         if (found)
             return found;
     }

@@ -3,5 +3,6 @@
 
 #include "desired/spec.h"
 
-/* The first attribute that both claim, as a path in `arena` with the places where each says so; NULL when there is none. */
+/* The first attribute that both claim, as a path in `arena` with the places where each says so; NULL when there is
+ * none. */
 const char *claim_overlap(Arena *arena, const Spec *a, const Spec *b, Mark *ret_a, Mark *ret_b);

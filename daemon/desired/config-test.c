@@ -49,8 +49,9 @@ static void what_is_not_said_has_its_default(void **state)
 static void what_is_said_holds(void **state)
 {
     (void)state;
-    CLEANUP(config_freep) Config *config =
-        good("specs: /s\ninterval: 1s\nmode: observe\nlimits: {maxChanges: 7}\naccounts: [{name: a, type: oci}, {name: b, type: oci}]\n");
+    CLEANUP(config_freep)
+    Config *config = good("specs: /s\ninterval: 1s\nmode: observe\nlimits: {maxChanges: 7}\naccounts: [{name: a, type: "
+                          "oci}, {name: b, type: oci}]\n");
     assert_string_equal(config->specs, "/s");
     assert_int_equal(config->interval, USEC_PER_SEC);
     assert_int_equal(config->max_changes, 7);
@@ -64,8 +65,9 @@ static void paths_are_relative_to_the_file(void **state)
 {
     setenv("HOME", "/home/somebody", 1);
     (void)state;
-    CLEANUP(config_freep) Config *config = good("specs: s/t\naccounts:\n- {name: a, type: oci, configFile: c, caFile: ./d, keyFile: k, "
-                                                "passPhraseFile: p/q}\n- {name: b, type: oci, configFile: ~/c, keyFile: /k}\n");
+    CLEANUP(config_freep)
+    Config *config = good("specs: s/t\naccounts:\n- {name: a, type: oci, configFile: c, caFile: ./d, keyFile: k, "
+                          "passPhraseFile: p/q}\n- {name: b, type: oci, configFile: ~/c, keyFile: /k}\n");
     const Node *a = config->accounts[0].settings, *b = config->accounts[1].settings;
     CLEANUP(freep) char *folder = xstrndup(config->file, (size_t)(strrchr(config->file, '/') - config->file));
     assert_true(starts_with(config->specs, folder) && streq(config->specs + strlen(folder), "/s/t"));
@@ -80,16 +82,19 @@ static void paths_are_relative_to_the_file(void **state)
 static void accounts_have_names_of_their_own(void **state)
 {
     (void)state;
-    assert_problem("accounts: [{name: a, type: oci},\n {name: a, type: oci}]\n", "2:9: account \"a\" is already there, in line 1");
+    assert_problem("accounts: [{name: a, type: oci},\n {name: a, type: oci}]\n",
+                   "2:9: account \"a\" is already there, in line 1");
 }
 
 static void endpoints_and_page_sizes_are_checked(void **state)
 {
     (void)state;
-    assert_problem("accounts: [{name: a, type: oci, endpoint: ftp://x}]\n", "1:43: endpoint: \"ftp://x\" must begin with https://");
+    assert_problem("accounts: [{name: a, type: oci, endpoint: ftp://x}]\n",
+                   "1:43: endpoint: \"ftp://x\" must begin with https://");
     assert_problem("accounts: [{name: a, type: oci, pageSize: 1001}]\n", "1:43: pageSize must be auto or 1 to 1000");
-    CLEANUP(config_freep) Config *config = good("accounts: [{name: a, type: oci, pageSize: 1000, endpoint: \"http://[::1]:1\"}, "
-                                                "{name: b, type: oci, pageSize: auto}]\n");
+    CLEANUP(config_freep)
+    Config *config = good("accounts: [{name: a, type: oci, pageSize: 1000, endpoint: \"http://[::1]:1\"}, "
+                          "{name: b, type: oci, pageSize: auto}]\n");
     assert_int_equal(config->n_accounts, 2);
 }
 

@@ -69,8 +69,8 @@ static bool check_endpoint(const char *endpoint, Error **err)
         return false;
     const char *path = strpbrk(strstr(endpoint, "://") + 3, "/?#");
     if (path)
-        error_set(err, ERROR_SPEC, "\"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out", endpoint,
-                  path);
+        error_set(err, ERROR_SPEC, "\"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
+                  endpoint, path);
     return !path;
 }
 
@@ -107,8 +107,8 @@ static bool read_account(const FieldReader *r, Config *config, const Node *node)
     const Node *name = node_get(settings, "name");
     const AccountConfig *other = config_account(config, name->text);
     if (other) {
-        problem_add(r->problems, PROBLEM_ERROR, r->file, name->mark, "account \"%s\" is already there, in line %u", name->text,
-                    other->mark.line);
+        problem_add(r->problems, PROBLEM_ERROR, r->file, name->mark, "account \"%s\" is already there, in line %u",
+                    name->text, other->mark.line);
         return false;
     }
     config->accounts[config->n_accounts++] = (AccountConfig){

@@ -27,8 +27,8 @@ typedef struct Config {
     size_t n_accounts;
 } Config;
 
-/* What is wrong in the file goes to `problems`; a file that cannot be read at all to `err`. Paths in it that are relative are
- * relative to its own folder. */
+/* What is wrong in the file goes to `problems`; a file that cannot be read at all to `err`. Paths in it that are
+ * relative are relative to its own folder. */
 int config_load(const char *file, Problems *problems, Config **ret, Error **err);
 void config_free(Config *config);
 DEFINE_CLEANUP(Config, config_free)

@@ -8,8 +8,9 @@
 static void a_document_becomes_a_spec(void **state)
 {
     (void)state;
-    CLEANUP(specs_freep) Specs *specs = specs_of("# a comment\n" GOOD "reconcile: {mode: observe, tags: exact, ignore: [displayName],\n"
-                                                 "  suspend: {until: 1970-01-01T00:00:07Z, reason: moving}}\n");
+    CLEANUP(specs_freep)
+    Specs *specs = specs_of("# a comment\n" GOOD "reconcile: {mode: observe, tags: exact, ignore: [displayName],\n"
+                            "  suspend: {until: 1970-01-01T00:00:07Z, reason: moving}}\n");
     const Spec *s = specs->items;
     assert_int_equal(specs->n, 1);
     assert_ptr_equal(s->kind, &oci_image);
@@ -30,7 +31,8 @@ static void files_come_in_the_order_of_their_names(void **state)
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(specs_freep) Specs *specs = NULL;
     char *folder = folder_make();
-    static const char *const names[] = {"b.yaml", "a/z.yml", "c.yaml", "B.yaml"}, *const order[] = {"B.yaml", "a/z.yml", "b.yaml", "c.yaml"};
+    static const char *const names[] = {"b.yaml", "a/z.yml", "c.yaml", "B.yaml"}, *const order[] = {"B.yaml", "a/z.yml",
+                                                                                                    "b.yaml", "c.yaml"};
     for (size_t i = 0; i < 4; i++) {
         CLEANUP(freep) char *file = xasprintf("specs/%s", names[i]), *name = xasprintf("n%zu", i);
         CLEANUP(freep) char *spec = xasprintf("account: prod, imageId: ocid1.image.%zu, displayName: x", i);
@@ -51,7 +53,10 @@ static void files_come_in_the_order_of_their_names(void **state)
 static void one_problem_anywhere_and_there_is_no_set(void **state)
 {
     (void)state;
-    assert_first_problem(GOOD "---\n" "apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: b}\nspec: {account: prod}\n", "9:7: OciImage needs imageId, or a selector: which objects it is about");
+    assert_first_problem(GOOD
+                         "---\n"
+                         "apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: b}\nspec: {account: prod}\n",
+                         "9:7: OciImage needs imageId, or a selector: which objects it is about");
 }
 
 static void unknown_kinds_and_accounts_are_told(void **state)
@@ -67,7 +72,8 @@ static void unknown_kinds_and_accounts_are_told(void **state)
 static void the_same_name_twice_is_told(void **state)
 {
     (void)state;
-    CLEANUP(freep) char *first = first_problem_of(GOOD "---\n" HEAD "spec: {account: prod, imageId: ocid1.image.b, displayName: x}\n");
+    CLEANUP(freep)
+    char *first = first_problem_of(GOOD "---\n" HEAD "spec: {account: prod, imageId: ocid1.image.b, displayName: x}\n");
     assert_true(starts_with(first, "6:1: OciImage \"a\" is already declared at "));
     assert_non_null(strstr(first, "specs/a.yaml:1: "));
 }
@@ -106,9 +112,10 @@ static void empty_files_are_no_documents(void **state)
 static void ignore_must_fit_an_attribute(void **state)
 {
     (void)state;
-    assert_first_problem(GOOD "reconcile: {ignore: [account]}\n",
-                         "5:22: ignore: \"account\" fits no attribute of OciImage; known: displayName, operatingSystem, "
-                         "operatingSystemVersion, freeformTags, definedTags");
+    assert_first_problem(
+        GOOD "reconcile: {ignore: [account]}\n",
+        "5:22: ignore: \"account\" fits no attribute of OciImage; known: displayName, operatingSystem, "
+        "operatingSystemVersion, freeformTags, definedTags");
     CLEANUP(specs_freep) Specs *specs = specs_of(GOOD "reconcile: {ignore: [\"**\", \"*Tags.x\", freeformTags.a.b]}\n");
     assert_int_equal(specs->items[0].ignore->n, 3);
 }

@@ -25,7 +25,8 @@ typedef struct Loader {
     const Config *config;
     Problems *problems;
     const char *root; /* as it was given: for messages */
-    const char *real; /* where that leads, once for the whole load: a link that is flipped meanwhile must not give half of two trees */
+    const char *real; /* where that leads, once for the whole load: a link that is flipped meanwhile must not give half
+                         of two trees */
     bool is_folder;
     Specs *specs;
     Arena *scratch; /* of the file at hand: what is kept of a document is copied out of it */
@@ -80,8 +81,8 @@ static int find_in(Loader *l, char *path, bool named, unsigned depth, Error **er
 static int find_files(Loader *l, const char *folder, unsigned depth, Error **err)
 {
     if (depth > FOLDER_DEPTH_MAX)
-        return error_set(err, ERROR_LOCAL, "%s: folders are nested more than %d deep; is there a loop of links?", folder,
-                         FOLDER_DEPTH_MAX);
+        return error_set(err, ERROR_LOCAL, "%s: folders are nested more than %d deep; is there a loop of links?",
+                         folder, FOLDER_DEPTH_MAX);
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, visible, alphasort);
     if (n < 0)
@@ -119,7 +120,8 @@ static const char *shown_file(const Loader *l, const char *file)
 static const Kind *read_kind(const Loader *l, const Node *doc)
 {
     const Node *version = node_get(doc, "apiVersion"), *name = node_get(doc, "kind");
-    if (version && version->type == NODE_STRING && *version->text && !scalar_is_null(version) && !streq(version->text, API_VERSION))
+    if (version && version->type == NODE_STRING && *version->text && !scalar_is_null(version) &&
+        !streq(version->text, API_VERSION))
         complain(l, l->shown, version->mark, "apiVersion must be \"" API_VERSION "\", not \"%s\"", version->text);
     if (!name || name->type != NODE_STRING || !*name->text || scalar_is_null(name))
         return NULL;
@@ -158,8 +160,8 @@ static void check_account(const Loader *l, const Kind *kind, const Node *want)
     if (account && streq(account->type, kind->account_type))
         return;
     if (account) {
-        complain(l, l->shown, name->mark, "account \"%s\" is of type %s; %s needs one of type %s", name->text, account->type,
-                 kind->name, kind->account_type);
+        complain(l, l->shown, name->mark, "account \"%s\" is of type %s; %s needs one of type %s", name->text,
+                 account->type, kind->name, kind->account_type);
         return;
     }
     VEC(const char *) names = {0};
@@ -183,8 +185,8 @@ static void check_target(const Loader *l, const Kind *kind, const Node *want)
         first = first ? first : e;
     }
     if (!first)
-        complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0], ways[1],
-                 source ? ", or " : "", source ? source->name : "");
+        complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0],
+                 ways[1], source ? ", or " : "", source ? source->name : "");
     for (const Field *f = kind->fields; f->name && source && !node_entry(want, source->name); f++)
         if (f->flags & FIELD_CREATE && node_entry(want, f->name))
             complain(l, l->shown, node_entry(want, f->name)->mark,
@@ -202,7 +204,8 @@ static void check_identity(const Loader *l, const Kind *kind, const Node *doc)
     if (streq(name->text, SELECTOR_ANY))
         complain(l, l->shown, name->mark, "the name \"%s\" would stand for any name: choose another one", name->text);
     if (slot_read_tag(name->text, &size, &slot))
-        complain(l, l->shown, name->mark, "the name \"%s\" reads like a slot of the schedule \"%.*s\": choose another one", name->text,
+        complain(l, l->shown, name->mark,
+                 "the name \"%s\" reads like a slot of the schedule \"%.*s\": choose another one", name->text,
                  (int)size, name->text);
 }
 
@@ -211,7 +214,8 @@ static void check_declares_something(const Loader *l, const Kind *kind, const No
     for (const Field *f = kind->fields; f->name; f++)
         if (f->flags & FIELD_ATTRIBUTE && node_get(want, f->name))
             return;
-    problem_add(l->problems, PROBLEM_WARNING, l->shown, want->mark, "nothing is declared here, so nothing will be kept");
+    problem_add(l->problems, PROBLEM_WARNING, l->shown, want->mark,
+                "nothing is declared here, so nothing will be kept");
 }
 
 /* A pattern that can fit nothing is a slip of the pen that would let writes through. */
@@ -232,12 +236,14 @@ static void check_ignore(const Loader *l, const Kind *kind, const Node *ignore)
         *VEC_ADD(&names) = NULL;
         CLEANUP(freep) char *hint = names_hint(first, names.items);
         if (!fits)
-            complain(l, l->shown, pattern->mark, "ignore: \"%s\" fits no attribute of %s%s", pattern->text, kind->name, hint);
+            complain(l, l->shown, pattern->mark, "ignore: \"%s\" fits no attribute of %s%s", pattern->text, kind->name,
+                     hint);
         VEC_DONE(&names);
     }
 }
 
-/* What no single row can tell. `doc` is as it was written, with whatever is wrong in it, so that all problems are told at once. */
+/* What no single row can tell. `doc` is as it was written, with whatever is wrong in it, so that all problems are told
+ * at once. */
 static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
 {
     const Node *want = node_get(doc, "spec");
@@ -290,7 +296,8 @@ static int read_file(Loader *l, const char *path, Error **err)
     struct stat st;
     if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
         return -1;
-    l->written = stat(path, &st) < 0 ? clock_wall() : (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)st.st_mtim.tv_nsec / 1000;
+    l->written = stat(path, &st) < 0 ? clock_wall()
+                                     : (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)st.st_mtim.tv_nsec / 1000;
     const char *slash = l->is_folder ? path + strlen(l->real) : strrchr(l->root, '/');
     l->file = arena_strdup(l->specs->arena, slash ? slash + 1 : l->root);
     l->shown = shown_file(l, l->file);
@@ -323,13 +330,13 @@ static void check_names(const Loader *l)
             continue;
         }
         const char *file = shown_file(l, s->file), *other_file = shown_file(l, other->file);
-        complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u: give one of them another name", s->kind->name, s->name,
-                 other_file, other->mark.line);
+        complain(l, file, s->mark, "%s \"%s\" is already declared at %s:%u: give one of them another name",
+                 s->kind->name, s->name, other_file, other->mark.line);
     }
 }
 
-/* Two documents that name the same object: what both claim is known before any cloud is asked. An id belongs to one object
- * whatever account reads it. */
+/* Two documents that name the same object: what both claim is known before any cloud is asked. An id belongs to one
+ * object whatever account reads it. */
 static void check_claims(const Loader *l)
 {
     CLEANUP(map_freep) Map *last = map_new();
@@ -347,8 +354,8 @@ static void check_claims(const Loader *l)
             const char *path = claim_overlap(scratch, s, other, &here, &there);
             const char *file = shown_file(l, s->file), *other_file = shown_file(l, other->file);
             if (path)
-                complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u: leave it to one of them", path,
-                         s->target, other->kind->name, other->name, other_file, there.line, there.column);
+                complain(l, file, here, "%s of %s is also claimed by %s \"%s\" at %s:%u:%u: leave it to one of them",
+                         path, s->target, other->kind->name, other->name, other_file, there.line, there.column);
         }
     }
 }
@@ -386,7 +393,8 @@ int specs_load(const char *path, const Config *config, Problems *problems, Specs
     CLEANUP(freep) char *root = xstrdup(path), *real = realpath(path, NULL);
     while (strlen(root) > 1 && root[strlen(root) - 1] == '/')
         root[strlen(root) - 1] = 0;
-    CLEANUP(loader_done) Loader loader = {.config = config, .problems = problems, .root = root, .real = real ? real : root};
+    CLEANUP(loader_done)
+    Loader loader = {.config = config, .problems = problems, .root = root, .real = real ? real : root};
     Specs *specs = loader.specs = xcalloc(1, sizeof(*specs));
     specs->refs = 1;
     specs->arena = arena_new();

@@ -1,4 +1,5 @@
-/* Spec files → one set of Specs. All or nothing: one problem anywhere and there is no set, but every problem is told. */
+/* Spec files → one set of Specs. All or nothing: one problem anywhere and there is no set, but every problem is told.
+ */
 #pragma once
 
 #include "base/error.h"

@@ -32,48 +32,64 @@ static void no_git_no_revision(void **state)
 static void an_exported_tree_says_its_own(void **state)
 {
     (void)state;
-    assert_revision((const char *const[]){"tree/specs/.revision", A "\n", "tree/.git/HEAD", B "\n", NULL}, "tree/specs", A);
-    assert_revision((const char *const[]){"tree/specs/.revision", "main\n", "tree/.git/HEAD", B "\n", NULL}, "tree/specs", B);
+    assert_revision((const char *const[]){"tree/specs/.revision", A "\n", "tree/.git/HEAD", B "\n", NULL}, "tree/specs",
+                    A);
+    assert_revision((const char *const[]){"tree/specs/.revision", "main\n", "tree/.git/HEAD", B "\n", NULL},
+                    "tree/specs", B);
 }
 
 static void a_branch_leads_to_its_commit(void **state)
 {
     (void)state;
-    assert_revision((const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main", A "\n", NULL}, "tree/specs", A);
-    assert_revision((const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main", A "\n", NULL},
-                    "tree/specs/a.yaml", A);
+    assert_revision(
+        (const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main", A "\n", NULL},
+        "tree/specs", A);
+    assert_revision(
+        (const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main", A "\n", NULL},
+        "tree/specs/a.yaml", A);
 }
 
 static void packed_branches_are_found(void **state)
 {
     (void)state;
     assert_revision((const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/packed-refs",
-                                          "# pack-refs with: peeled fully-peeled sorted \n" B " refs/heads/main2\n" A " refs/heads/main\n^" B "\n", NULL},
+                                          "# pack-refs with: peeled fully-peeled sorted \n" B " refs/heads/main2\n" A
+                                          " refs/heads/main\n^" B "\n",
+                                          NULL},
                     "tree/specs", A);
 }
 
 static void a_loose_branch_wins_over_a_packed_one(void **state)
 {
     (void)state;
-    assert_revision((const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main", A "\n",
-                                          "tree/.git/packed-refs", B " refs/heads/main\n", NULL}, "tree/specs", A);
+    assert_revision((const char *const[]){"tree/.git/HEAD", "ref: refs/heads/main\n", "tree/.git/refs/heads/main",
+                                          A "\n", "tree/.git/packed-refs", B " refs/heads/main\n", NULL},
+                    "tree/specs", A);
 }
 
 static void a_linked_work_tree_is_followed(void **state)
 {
     (void)state;
-    assert_revision((const char *const[]){"tree/.git", "gitdir: ../main/worktrees/w\n", "main/worktrees/w/HEAD", "ref: refs/heads/x\n",
-                                          "main/worktrees/w/commondir", "../..\n", "main/refs/heads/x", A "\n", NULL}, "tree/specs", A);
+    assert_revision((const char *const[]){"tree/.git", "gitdir: ../main/worktrees/w\n", "main/worktrees/w/HEAD",
+                                          "ref: refs/heads/x\n", "main/worktrees/w/commondir", "../..\n",
+                                          "main/refs/heads/x", A "\n", NULL},
+                    "tree/specs", A);
 }
 
 static void what_is_no_commit_is_no_revision(void **state)
 {
     (void)state;
-    static const char *const heads[] = {"", "main\n", "ref: ../../secret\n", "ref: refs/../../../secret\n", "ref: refs/heads/none\n",
-                                        "ref: refs/heads/loop\n", A "a\n"};
+    static const char *const heads[] = {"",
+                                        "main\n",
+                                        "ref: ../../secret\n",
+                                        "ref: refs/../../../secret\n",
+                                        "ref: refs/heads/none\n",
+                                        "ref: refs/heads/loop\n",
+                                        A "a\n"};
     for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
         assert_revision((const char *const[]){"tree/.git/HEAD", heads[i], "tree/secret", A "\n", "secret", A "\n",
-                                              "tree/.git/refs/heads/loop", "ref: refs/heads/loop\n", NULL}, "tree/specs", NULL);
+                                              "tree/.git/refs/heads/loop", "ref: refs/heads/loop\n", NULL},
+                        "tree/specs", NULL);
 }
 
 int main(void)

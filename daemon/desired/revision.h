@@ -1,4 +1,5 @@
-/* Which revision of the specs this is: the exported tree's `.revision` file, else the commit of the Git work tree around them. */
+/* Which revision of the specs this is: the exported tree's `.revision` file, else the commit of the Git work tree
+ * around them. */
 #pragma once
 
 #include "base/alloc.h"

@@ -10,18 +10,18 @@
 #include "schedule/zone.h"
 
 typedef struct Spec {
-    size_t index;           /* in its set */
+    size_t index; /* in its set */
     const Kind *kind;
     const char *name;
-    const char *file;       /* relative to the specs directory */
-    Mark mark;              /* of the document's first key */
+    const char *file; /* relative to the specs directory */
+    Mark mark;        /* of the document's first key */
     const char *account;
-    const char *target;     /* id of the live object, or NULL: */
-    const Node *selector;   /* the conditions, typed by their rows; or NULL: */
-    const char *source;     /* id of what the object is to be made of */
+    const char *target;                /* id of the live object, or NULL: */
+    const Node *selector;              /* the conditions, typed by their rows; or NULL: */
+    const char *source;                /* id of what the object is to be made of */
     const struct Timetable *timetable; /* of a schedule; else NULL */
-    const Node *want;       /* the whole `spec` map, typed by the kind's rows */
-    bool observe;           /* report, change nothing */
+    const Node *want;                  /* the whole `spec` map, typed by the kind's rows */
+    bool observe;                      /* report, change nothing */
     bool exact_tags;
     const Node *ignore;     /* list of patterns, or NULL */
     usec_t suspended_until; /* wall; 0: not suspended */
@@ -35,7 +35,7 @@ typedef struct Specs {
     Arena *arena;
     const Spec *items;
     size_t n;
-    Zones zones; /* that its schedules name */
+    Zones zones;          /* that its schedules name */
     const char *revision; /* of the tree they came from, or NULL */
 } Specs;
 

@@ -6,8 +6,8 @@
 
 #include "desired/timetable.h"
 
-#define SCHEDULE(name, more)                                                                             \
-    "---\napiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: " name "}\n"     \
+#define SCHEDULE(name, more)                                                                                           \
+    "---\napiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: " name "}\n"                 \
     "spec: {account: prod, bootVolumeId: ocid1.v, " more "}\n"
 #define DAILY "onCalendar: daily"
 
@@ -34,9 +34,11 @@ static void what_is_not_said_has_its_default(void **state)
 static void what_is_said_counts(void **state)
 {
     (void)state;
-    CLEANUP(specs_freep) Specs *specs =
-        specs_of(SCHEDULE("a", "cron: \"0 2 * * *\", randomizedDelay: 15m, catchUp: 3d, displayName: \"{slot}\", grace: 36h, prune: true, "
-                               "keep: {last: 3, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 100000}"));
+    CLEANUP(specs_freep)
+    Specs *specs = specs_of(SCHEDULE(
+        "a",
+        "cron: \"0 2 * * *\", randomizedDelay: 15m, catchUp: 3d, displayName: \"{slot}\", grace: 36h, prune: true, "
+        "keep: {last: 3, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 100000}"));
     const Timetable *t = first(specs);
     static const unsigned counts[] = {3, 0, 7, 4, 12, 100000};
     assert_int_equal(t->delay, 15 * USEC_PER_MINUTE);
@@ -45,7 +47,7 @@ static void what_is_said_counts(void **state)
     assert_string_equal(t->display_name, "{slot}");
     assert_true(t->keeps);
     assert_true(t->prune);
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         assert_int_equal(t->keep.count[class], counts[class]);
     assert_true(calendar_has(t->calendar, t->zone, 2 * USEC_PER_HOUR));
     assert_false(calendar_has(t->calendar, t->zone, 3 * USEC_PER_HOUR));
@@ -62,9 +64,12 @@ static void prune_may_be_denied(void **state)
 static void the_zone_is_that_of_the_calendar_or_the_one_beside_it(void **state)
 {
     (void)state;
-    CLEANUP(specs_freep) Specs *specs = specs_of(
-        SCHEDULE("a", "onCalendar: 02:00 Europe/Berlin") SCHEDULE("b", DAILY ", timeZone: Europe/Berlin") SCHEDULE("c", "cron: \"0 2 * * *\", timeZone: Asia/Tokyo")
-        SCHEDULE("d", "onCalendar: 02:00 Europe/Berlin, timeZone: Europe/Berlin") SCHEDULE("e", "onCalendar: 02:00 UTC") SCHEDULE("f", DAILY ", timeZone: UTC"));
+    CLEANUP(specs_freep)
+    Specs *specs =
+        specs_of(SCHEDULE("a", "onCalendar: 02:00 Europe/Berlin") SCHEDULE("b", DAILY ", timeZone: Europe/Berlin")
+                     SCHEDULE("c", "cron: \"0 2 * * *\", timeZone: Asia/Tokyo")
+                         SCHEDULE("d", "onCalendar: 02:00 Europe/Berlin, timeZone: Europe/Berlin")
+                             SCHEDULE("e", "onCalendar: 02:00 UTC") SCHEDULE("f", DAILY ", timeZone: UTC"));
     static const char *const zones[] = {"Europe/Berlin", "Europe/Berlin", "Asia/Tokyo", "Europe/Berlin", "UTC", "UTC"};
     assert_int_equal(specs->n, ARRAY_SIZE(zones));
     for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {

@@ -51,8 +51,8 @@ static void check_zone(const Node *want, const char *file, Zones *zones, Problem
     const NodeEntry *named = text_entry(want, "timeZone"), *when = text_entry(want, "onCalendar");
     const char *suffix = calendar ? calendar_zone(calendar) : NULL;
     if (named && suffix && !streq(suffix, named->value->text))
-        problem_add(problems, PROBLEM_ERROR, file, named->value->mark, "timeZone is %s, and onCalendar says %s: leave one of them out",
-                    named->value->text, suffix);
+        problem_add(problems, PROBLEM_ERROR, file, named->value->mark,
+                    "timeZone is %s, and onCalendar says %s: leave one of them out", named->value->text, suffix);
     if (named && !get_zone(zones, named->value->text, &err))
         complain(problems, file, named, err->message);
     else if (suffix && !get_zone(zones, suffix, &err))
@@ -74,12 +74,15 @@ void timetable_check(const Node *want, const char *file, Zones *zones, Problems 
     const NodeEntry *calendar = node_entry(want, "onCalendar"), *cron = node_entry(want, "cron");
     const NodeEntry *keep = node_entry(want, "keep"), *prune = node_entry(want, "prune");
     if (!calendar && !cron)
-        problem_add(problems, PROBLEM_ERROR, file, want->mark, "a schedule needs onCalendar, or cron: when backups are made");
+        problem_add(problems, PROBLEM_ERROR, file, want->mark,
+                    "a schedule needs onCalendar, or cron: when backups are made");
     if (calendar && cron)
-        problem_add(problems, PROBLEM_ERROR, file, cron->mark, "onCalendar and cron cannot stand together: keep one of them");
+        problem_add(problems, PROBLEM_ERROR, file, cron->mark,
+                    "onCalendar and cron cannot stand together: keep one of them");
     check_zone(want, file, zones, problems);
     if (keep && !keeps_something(keep->value))
-        problem_add(problems, PROBLEM_ERROR, file, keep->mark, "keep keeps nothing: at least one of its counts must be above 0");
+        problem_add(problems, PROBLEM_ERROR, file, keep->mark,
+                    "keep keeps nothing: at least one of its counts must be above 0");
     if (prune && !keep && prune->value->type == NODE_STRING && streq(prune->value->text, "true"))
         problem_add(problems, PROBLEM_ERROR, file, prune->mark, "prune needs keep: which backups stay");
 }
@@ -94,7 +97,7 @@ static KeepRule read_keep(const Node *want, const Zone *zone)
 {
     KeepRule rule = {.zone = zone, .grace = duration(want, "grace", GRACE_DEFAULT)};
     const Node *keep = node_get(want, "keep");
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++) {
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++) {
         const Node *count = node_get(keep, keep_class_name(class));
         rule.count[class] = count ? (unsigned)count->integer : 0;
     }

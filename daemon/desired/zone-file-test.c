@@ -65,26 +65,34 @@ static void an_unknown_name_is_told_with_the_likely_one(void **state)
     (void)state;
     char *folder = database_make();
     assert_refused(ERROR_SPEC, "Europe/Berln", "no time zone \"Europe/Berln\": did you mean \"Europe/Berlin\"?");
-    assert_refused(ERROR_SPEC, "europe/berlin", "no time zone \"europe/berlin\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
-    assert_refused(ERROR_SPEC, "Nowhere", "no time zone \"Nowhere\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
-    assert_refused(ERROR_SPEC, "Europe", "no time zone \"Europe\": it is a region; a place in it is expected, as in Europe/Berlin");
-    assert_refused(ERROR_SPEC, "Europe/Berlin/Mitte",
-                   "no time zone \"Europe/Berlin/Mitte\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
+    assert_refused(
+        ERROR_SPEC, "europe/berlin",
+        "no time zone \"europe/berlin\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
+    assert_refused(ERROR_SPEC, "Nowhere",
+                   "no time zone \"Nowhere\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
+    assert_refused(ERROR_SPEC, "Europe",
+                   "no time zone \"Europe\": it is a region; a place in it is expected, as in Europe/Berlin");
+    assert_refused(
+        ERROR_SPEC, "Europe/Berlin/Mitte",
+        "no time zone \"Europe/Berlin/Mitte\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
     folder_remove(folder);
 }
 
 static void names_lead_nowhere_else(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "/etc/passwd", "../zoneinfo/UTC", "Europe/../Europe/Berlin", "Europe//Berlin", "Europe/", "Europe/Berl.n",
-                                      "Europe Berlin"};
+    static const char *const bad[] = {
+        "",        "/etc/passwd",   "../zoneinfo/UTC", "Europe/../Europe/Berlin", "Europe//Berlin",
+        "Europe/", "Europe/Berl.n", "Europe Berlin"};
     char *folder = database_make();
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        CLEANUP(freep) char *expected =
-            xasprintf("no time zone \"%s\": a name of the tz database such as Europe/Berlin, or UTC, is expected", bad[i]);
+        CLEANUP(freep)
+        char *expected = xasprintf(
+            "no time zone \"%s\": a name of the tz database such as Europe/Berlin, or UTC, is expected", bad[i]);
         assert_refused(ERROR_SPEC, bad[i], expected);
     }
-    assert_refused(ERROR_SPEC, "A\033B", "no time zone \"A?B\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
+    assert_refused(ERROR_SPEC, "A\033B",
+                   "no time zone \"A?B\": a name of the tz database such as Europe/Berlin, or UTC, is expected");
     folder_remove(folder);
 }
 
@@ -92,7 +100,8 @@ static void a_damaged_file_is_told(void **state)
 {
     (void)state;
     char *folder = database_make();
-    assert_refused(ERROR_SPEC, "Test/Damaged", "the file of the time zone \"Test/Damaged\" cannot be used: it is cut short");
+    assert_refused(ERROR_SPEC, "Test/Damaged",
+                   "the file of the time zone \"Test/Damaged\" cannot be used: it is cut short");
     folder_remove(folder);
 }
 
@@ -100,7 +109,8 @@ static void without_a_database_tzdata_is_to_be_installed(void **state)
 {
     (void)state;
     setenv("TZDIR", "/nonexistent", 1);
-    assert_refused(ERROR_LOCAL, "Europe/Berlin", "no time zones can be looked up, /nonexistent is missing: install tzdata");
+    assert_refused(ERROR_LOCAL, "Europe/Berlin",
+                   "no time zones can be looked up, /nonexistent is missing: install tzdata");
 }
 
 int main(void)

@@ -80,7 +80,8 @@ static int load_file(const char *folder, const char *name, Zone **ret, Error **e
     if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
         return no_zone(folder, name, err);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return error_set(err, ERROR_SPEC, NO_ZONE "it is a region; a place in it is expected, as in Europe/Berlin", name);
+        return error_set(err, ERROR_SPEC, NO_ZONE "it is a region; a place in it is expected, as in Europe/Berlin",
+                         name);
     if (file_read(path, FILE_MAX, &bytes, &size, err) < 0)
         return error_wrap(err, "time zone \"%s\"", name);
     return zone_parse(name, bytes, size, ret, err);

@@ -1,6 +1,6 @@
 /*
- * One creation. The look was the list that showed nothing; the retry token makes the request safe to repeat, by whoever, for 24 hours.
- * What the token cannot tell is left to the next look: nothing is ever made on a guess.
+ * One creation. The look was the list that showed nothing; the retry token makes the request safe to repeat, by
+ * whoever, for 24 hours. What the token cannot tell is left to the next look: nothing is ever made on a guess.
  */
 #include "config.h"
 
@@ -14,8 +14,8 @@ static int create_check(void *userdata, const HttpAnswer *answer, Error **err)
     if (op_take_answer(op, answer, err) < 0)
         return -1;
     if (!creation_is_met(op->change, op->answer))
-        return error_set(err, ERROR_PROTOCOL, "the answer shows %s, which is not the %s that was asked for", op->answer->id,
-                         op->change->live->kind->noun);
+        return error_set(err, ERROR_PROTOCOL, "the answer shows %s, which is not the %s that was asked for",
+                         op->answer->id, op->change->live->kind->noun);
     return 0;
 }
 
@@ -34,12 +34,16 @@ static void create_done(void *userdata, HttpAnswer *answer, const Error *error)
         op->change->made_before = true;
         op_end_as(op, OUTCOME_DONE, MADE_BEFORE);
     } else if (error->kind == ERROR_TOKEN) {
-        /* It was made before: by a try whose answer was lost, by another daemon, or of what was declared then. A list that lags will show
-         * it; one that was deleted and is shown no more is made again when the token has expired. */
-        op_end_held(op, HOLD_MADE, "the cloud says that this was asked for and made before, and no list shows it (yet); if it was deleted, "
-                                   "it will be made again within a day");
+        /* It was made before: by a try whose answer was lost, by another daemon, or of what was declared then. A list
+         * that lags will show it; one that was deleted and is shown no more is made again when the token has expired.
+         */
+        op_end_held(
+            op, HOLD_MADE,
+            "the cloud says that this was asked for and made before, and no list shows it (yet); if it was deleted, "
+            "it will be made again within a day");
     } else if (error->kind == ERROR_BUSY) {
-        CLEANUP(freep) char *reason = xasprintf("the %s is busy (%s); it waits its turn", kind->source_kind->noun, error->message);
+        CLEANUP(freep)
+        char *reason = xasprintf("the %s is busy (%s); it waits its turn", kind->source_kind->noun, error->message);
         op_end_held(op, HOLD_STATE, reason);
     } else {
         Error *e = error_copy(error);

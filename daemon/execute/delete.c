@@ -1,7 +1,8 @@
 /*
- * One deletion: first the newest good backup, without which nothing is deleted, is read by itself, since a list may lag. Then look → decide →
- * delete, under the etag of the very state that was looked at. What is gone already, or is found gone after
- * an answer was lost, is done; a 404 that nothing of ours explains is not taken for that, as it may be a permission that is missing.
+ * One deletion: first the newest good backup, without which nothing is deleted, is read by itself, since a list may
+ * lag. Then look → decide → delete, under the etag of the very state that was looked at. What is gone already, or is
+ * found gone after an answer was lost, is done; a 404 that nothing of ours explains is not taken for that, as it may be
+ * a permission that is missing.
  */
 #include "config.h"
 
@@ -31,9 +32,11 @@ static void vouch_done(void *userdata, HttpAnswer *answer, const Error *error)
         op_look(op);
         return;
     }
-    CLEANUP(freep) char *reason =
+    CLEANUP(freep)
+    char *reason =
         xasprintf("%s, the newest good backup by the list, %s%s; nothing is deleted until the list shows what is there",
-                  op->change->newest->id, error ? "cannot be read: " : "is not as the list showed it", error ? error->message : "");
+                  op->change->newest->id, error ? "cannot be read: " : "is not as the list showed it",
+                  error ? error->message : "");
     op_end_held(op, HOLD_UNSURE, reason);
 }
 

@@ -21,16 +21,16 @@ struct Op {
     void *userdata;
     OpState state;
     HttpRequest *request;
-    Live *live;         /* the state that was diffed last */
-    Live *answer;       /* of the request under way */
+    Live *live;   /* the state that was diffed last */
+    Live *answer; /* of the request under way */
     Str body;
     char token[SHA256_HEX_SIZE]; /* empty: the operation takes none */
-    Tries tries;        /* of the write, over all looks in between */
+    Tries tries;                 /* of the write, over all looks in between */
     unsigned conflicts;
     unsigned void_tokens; /* refused although the object is what it was */
     bool unselected;      /* the look shows that the document's selector is not met any more */
-    Error *last;        /* why the last write has to be decided anew; NULL: there was none */
-    bool unclear;       /* a write may have been carried out, and no look has told yet */
+    Error *last;          /* why the last write has to be decided anew; NULL: there was none */
+    bool unclear;         /* a write may have been carried out, and no look has told yet */
     bool wrote;
     char *request_id;
 };
@@ -51,7 +51,8 @@ void op_look_again(Op *op, const Error *error);
 bool op_may_write_again(Op *op);
 /* It was changed between the look and the write: looks again, unless that happened too often. */
 void op_conflict(Op *op, const Error *error);
-/* Nothing is left to be written: our own write whose answer was lost, or somebody else's, of which `by_others` tells. */
+/* Nothing is left to be written: our own write whose answer was lost, or somebody else's, of which `by_others` tells.
+ */
 void op_settle(Op *op, const char *by_others);
 
 /* Reads the object by itself, and decides. */
@@ -59,7 +60,8 @@ void op_look(Op *op);
 
 /* Begins with the backup that stays. */
 void delete_begin(Op *op);
-/* The look of a deletion ended with `error` or an answer. True: that was all there is to know, and the operation has ended. */
+/* The look of a deletion ended with `error` or an answer. True: that was all there is to know, and the operation has
+ * ended. */
 bool delete_looked(Op *op, const Error *error);
 /* Deletes what the look shows, if it is what was planned on. */
 void delete_decide(Op *op);

@@ -61,7 +61,8 @@ void op_end_failed(Op *op, Error *error)
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err)
 {
     const char *etag = op->account->provider->etag(answer);
-    if (live_from_text(kind_of(op), str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) < 0)
+    if (live_from_text(kind_of(op), str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) <
+        0)
         return -1;
     return 0;
 }
@@ -96,8 +97,8 @@ static void find_deltas(const Op *op, const Live *live, Deltas *deltas)
 
 /* --- write --- */
 
-/* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. Only a token that was
- * refused as void gets a successor. */
+/* What the request is, and nothing else: the same on every try and after a restart, and never the same for two. Only a
+ * token that was refused as void gets a successor. */
 static void make_token(Op *op)
 {
     CLEANUP(str_done) Str name = {0};
@@ -157,8 +158,8 @@ static bool refuse_retention(Op *op)
     return true;
 }
 
-/* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write. When
- * no write can follow any more, the look is only for what became of the last one. */
+/* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write.
+ * When no write can follow any more, the look is only for what became of the last one. */
 void op_look_again(Op *op, const Error *error)
 {
     error_free(op->last);
@@ -225,7 +226,7 @@ static bool refuse_state(Op *op)
     if (op->change->series || (live_is_writable(live) && !live_is_foreign(live)))
         return false;
     change_hold(op->plan, op->change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", live->kind->noun,
-               live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
+                live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
     op_end(op);
     return true;
 }
@@ -263,7 +264,8 @@ static void decide(Op *op)
     if (refuse_state(op))
         return;
     if (op->unselected) {
-        op_end_held(op, HOLD_UNSURE, "it has changed since the list was read, and the selector does not take it any more");
+        op_end_held(op, HOLD_UNSURE,
+                    "it has changed since the list was read, and the selector does not take it any more");
         return;
     }
     if (op->options.exact && !same && !op->change->series) {
@@ -284,7 +286,8 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
     const Spec *spec = spec_of(op);
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     const Node *whole = NULL;
-    if (!spec->selector || op->change->series || json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
+    if (!spec->selector || op->change->series ||
+        json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
         return false;
     return !selector_matches(spec->kind, spec->selector, whole);
 }
@@ -342,7 +345,8 @@ void op_look(Op *op)
 Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *options, op_done_fn done, void *userdata)
 {
     Op *op = xcalloc(1, sizeof(*op));
-    *op = (Op){.account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
+    *op = (Op){
+        .account = account, .plan = plan, .change = change, .options = *options, .done = done, .userdata = userdata};
     if (change->action == ACTION_CREATE) {
         create_begin(op);
         return op;

@@ -21,8 +21,8 @@ typedef struct OpOptions {
 /* `op` may be freed in it. */
 typedef void (*op_done_fn)(void *userdata, Op *op);
 
-/* Makes `change`, which must be planned, and writes its outcome, reason and differences into it; a failure is added to the plan. The
- * change must not move in memory meanwhile. Starts at once; `done` runs once, from the loop. */
+/* Makes `change`, which must be planned, and writes its outcome, reason and differences into it; a failure is added to
+ * the plan. The change must not move in memory meanwhile. Starts at once; `done` runs once, from the loop. */
 Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *options, op_done_fn done, void *userdata);
 void op_free(Op *op);
 DEFINE_CLEANUP(Op, op_free)
@@ -34,6 +34,6 @@ bool op_wrote(const Op *op);
 const char *op_request_id(const Op *op);
 const char *op_retry_token(const Op *op);
 
-/* We are stopping: an operation whose write is not on its way ends now, as held; one that is goes on to its end. Returns whether it
- * ended; `done` does not run then. */
+/* We are stopping: an operation whose write is not on its way ends now, as held; one that is goes on to its end.
+ * Returns whether it ended; `done` does not run then. */
 bool op_stop(Op *op);

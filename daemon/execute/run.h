@@ -13,7 +13,8 @@ typedef struct RunHandlers {
     void *userdata;
 } RunHandlers;
 
-/* Makes every planned change; `exact` as in OpOptions. `plan` must outlive it, and gets no further changes meanwhile. */
+/* Makes every planned change; `exact` as in OpOptions. `plan` must outlive it, and gets no further changes meanwhile.
+ */
 Run *run_start(Account *account, Plan *plan, bool exact, sd_event *loop, const RunHandlers *handlers);
 void run_free(Run *run);
 DEFINE_CLEANUP(Run, run_free)

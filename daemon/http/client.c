@@ -156,7 +156,8 @@ static void finish_error(HttpRequest *r, Error *e)
     if (r->tries->n > 1 && error->kind != ERROR_BREAKER)
         add_words(error, tried_text(r->tries, clock_monotonic()));
     if (error->retry_after_usec)
-        add_words(error, xasprintf("the answer asks to wait %llu s", (unsigned long long)(error->retry_after_usec / USEC_PER_SEC)));
+        add_words(error, xasprintf("the answer asks to wait %llu s",
+                                   (unsigned long long)(error->retry_after_usec / USEC_PER_SEC)));
     enter(r);
     r->handlers.done(r->handlers.userdata, NULL, error);
     leave(r);

@@ -27,10 +27,10 @@ typedef struct HttpSpec {
     const char *body;   /* NULL: none */
     size_t body_size;
     HttpHeader headers[4]; /* such as if-match; ends at the first without a name */
-    usec_t not_before; /* monotonic: when it may be sent first; 0: at once */
-    bool busy_ends; /* ERROR_BUSY is not waited for: the owner comes back in another round */
-    bool safe; /* reading, or a creation under its retry token: may be repeated freely. A write whose outcome is unknown comes back as an error whose
-                  policy says ambiguous, and the owner looks before it asks again. */
+    usec_t not_before;     /* monotonic: when it may be sent first; 0: at once */
+    bool busy_ends;        /* ERROR_BUSY is not waited for: the owner comes back in another round */
+    bool safe; /* reading, or a creation under its retry token: may be repeated freely. A write whose outcome is unknown
+                  comes back as an error whose policy says ambiguous, and the owner looks before it asks again. */
 } HttpSpec;
 
 typedef struct HttpClientOptions {
@@ -80,8 +80,8 @@ typedef struct HttpHandlers {
  * owner's count when one logical write is asked again after a look (only while retry_left()); it must outlive the
  * request. */
 HttpRequest *http_request_start(HttpClient *client, const HttpSpec *spec, Tries *tries, const HttpHandlers *handlers);
-/* When a logical request may be asked again after its newest failure (monotonic): with full jitter, and as late as Retry-After wants.
- * For an owner who looks first: the look waits, so that nothing comes between it and the request. */
+/* When a logical request may be asked again after its newest failure (monotonic): with full jitter, and as late as
+ * Retry-After wants. For an owner who looks first: the look waits, so that nothing comes between it and the request. */
 usec_t http_next_try(const Tries *tries);
 
 /* Is a try of it on its way, so that the server may act on it? */

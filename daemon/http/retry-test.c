@@ -106,7 +106,9 @@ static void jitter_is_spread_over_its_whole_range(void **state)
         usec_t limit = (USEC_PER_SEC / 2) << (n - 1), last = 0;
         for (uint64_t random = 0; random <= UINT32_MAX; random += UINT32_MAX / 255) {
             usec_t wait;
-            assert_int_equal(retry_decide(&(Tries){.n = n, .started = START}, &e, false, START, (uint32_t)random, &wait), RETRY_LATER);
+            assert_int_equal(
+                retry_decide(&(Tries){.n = n, .started = START}, &e, false, START, (uint32_t)random, &wait),
+                RETRY_LATER);
             assert_true(wait <= limit && wait >= last);
             last = wait;
         }

@@ -6,8 +6,8 @@
 #include "attr/oci-backup.h"
 #include "live/harvest.h"
 
-#define SCHEDULE(name, account, about)                                                                        \
-    "---\napiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: " name "}\n"          \
+#define SCHEDULE(name, account, about)                                                                                 \
+    "---\napiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: " name "}\n"                 \
     "spec: {account: " account ", " about ", onCalendar: daily}\n"
 #define SELECTS "selector: {compartmentId: ocid1.c}"
 #define NAMES(volume) "bootVolumeId: " volume
@@ -72,17 +72,22 @@ static void take(Ground *g, const char *items)
     assert_int_equal(take_page(g, items, NULL), 0);
 }
 
-#define BACKUP(id, volume, state, tags)                                                                        \
-    "{\"id\":\"" id "\",\"bootVolumeId\":\"" volume "\",\"lifecycleState\":\"" state "\",\"timeRequestReceived\":\"2026-11-20T02:00:07Z\"," \
+#define BACKUP(id, volume, state, tags)                                                                                \
+    "{\"id\":\"" id "\",\"bootVolumeId\":\"" volume "\",\"lifecycleState\":\"" state                                   \
+    "\",\"timeRequestReceived\":\"2026-11-20T02:00:07Z\","                                                             \
     "\"freeformTags\":{" tags "}}"
 #define TAG(schedule, slot) "\"imagekeeper\":\"" schedule "@" slot "\""
 #define MARK(time) ",\"imagekeeper-prune-after\":\"" time "\""
 
 static const char *const state_names[] = {
-    [BACKUP_GOOD] = "good", [BACKUP_UNFINISHED] = "unfinished", [BACKUP_FAULTY] = "faulty", [BACKUP_GONE] = "gone", [BACKUP_UNSURE] = "unsure",
+    [BACKUP_GOOD] = "good", [BACKUP_UNFINISHED] = "unfinished", [BACKUP_FAULTY] = "faulty",
+    [BACKUP_GONE] = "gone", [BACKUP_UNSURE] = "unsure",
 };
 static const char *const mark_names[] = {
-    [PRUNE_MARK_NONE] = "", [PRUNE_MARK_AT] = " at ", [PRUNE_MARK_NEVER] = " never", [PRUNE_MARK_UNREADABLE] = " unreadable",
+    [PRUNE_MARK_NONE] = "",
+    [PRUNE_MARK_AT] = " at ",
+    [PRUNE_MARK_NEVER] = " never",
+    [PRUNE_MARK_UNREADABLE] = " unreadable",
 };
 
 /* "ocid1.v: b1 good 2026-11-20T02:00:00Z\n": what one schedule has, and "stray …". */
@@ -97,7 +102,8 @@ static const char *harvested(const Ground *g, size_t schedule)
         assert_ptr_equal(series->volume, observed->objects.items[i]);
         for (size_t k = 0; k < series->made.n; k++) {
             const Made *m = &series->made.items[k];
-            str_addf(&out, "%s: %s %s %s%s%s\n", series->volume->id, m->id, state_names[m->state], format_rfc3339(m->slot, time), mark_names[m->mark],
+            str_addf(&out, "%s: %s %s %s%s%s\n", series->volume->id, m->id, state_names[m->state],
+                     format_rfc3339(m->slot, time), mark_names[m->mark],
                      m->mark == PRUNE_MARK_AT ? format_rfc3339(m->prune_after, (char[RFC3339_SIZE]){0}) : "");
         }
     }
@@ -113,10 +119,12 @@ static void what_bears_the_tag_is_of_its_volume(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b2", "ocid1.w", "CREATING", TAG("nightly", SLOT_20)));
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b2", "ocid1.w", "CREATING",
+                                                                                      TAG("nightly", SLOT_20)));
     take(&g, BACKUP("b3", "ocid1.v", "FAULTY", TAG("nightly", SLOT_19) ",\"x\":\"y\""));
     harvest_end(g.harvest);
-    assert_harvested(&g, 0, "ocid1.v: b1 good " SLOT_20 "\nocid1.v: b3 faulty " SLOT_19 "\nocid1.w: b2 unfinished " SLOT_20 "\n");
+    assert_harvested(
+        &g, 0, "ocid1.v: b1 good " SLOT_20 "\nocid1.v: b3 faulty " SLOT_19 "\nocid1.w: b2 unfinished " SLOT_20 "\n");
     assert_int_equal(g.snapshot->of[0].series.items[0]->made.items[0].born, at("2026-11-20T02:00:07Z"));
 }
 
@@ -124,11 +132,15 @@ static void every_state_has_its_meaning(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, BACKUP("b1", "ocid1.v", "REQUEST_RECEIVED", TAG("nightly", SLOT_20)) "," BACKUP("b2", "ocid1.v", "TERMINATING", TAG("nightly", SLOT_20)) ","
-             BACKUP("b3", "ocid1.v", "TERMINATED", TAG("nightly", SLOT_20)) "," BACKUP("b4", "ocid1.v", "RESTORING", TAG("nightly", SLOT_20)));
+    take(&g, BACKUP("b1", "ocid1.v", "REQUEST_RECEIVED", TAG("nightly", SLOT_20)) "," BACKUP(
+                 "b2", "ocid1.v", "TERMINATING",
+                 TAG("nightly", SLOT_20)) "," BACKUP("b3", "ocid1.v", "TERMINATED",
+                                                     TAG("nightly", SLOT_20)) "," BACKUP("b4", "ocid1.v", "RESTORING",
+                                                                                         TAG("nightly", SLOT_20)));
     harvest_end(g.harvest);
-    assert_harvested(&g, 0, "ocid1.v: b1 unfinished " SLOT_20 "\nocid1.v: b2 gone " SLOT_20 "\nocid1.v: b3 gone " SLOT_20
-                            "\nocid1.v: b4 unfinished " SLOT_20 "\n");
+    assert_harvested(&g, 0,
+                     "ocid1.v: b1 unfinished " SLOT_20 "\nocid1.v: b2 gone " SLOT_20 "\nocid1.v: b3 gone " SLOT_20
+                     "\nocid1.v: b4 unfinished " SLOT_20 "\n");
 }
 
 static void what_nobody_claims_is_passed_over(void **state)
@@ -136,13 +148,37 @@ static void what_nobody_claims_is_passed_over(void **state)
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
     g.snapshot->wants_orphans = true;
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", "") "," BACKUP("b2", "ocid1.v", "AVAILABLE", "\"imagekeeper\":\"nightly\"") ","
-             BACKUP("b3", "ocid1.v", "AVAILABLE", "\"imagekeeper\":\"nightly@2026-11-20\"") ","
-             BACKUP("b4", "ocid1.v", "AVAILABLE", "\"imagekeeper\":7") ","
-             "{\"id\":\"b5\",\"bootVolumeId\":\"ocid1.v\",\"lifecycleState\":\"AVAILABLE\"},"
-             "{\"id\":\"b6\",\"bootVolumeId\":\"ocid1.v\",\"freeformTags\":null},"
-             "{\"id\":\"b7\",\"freeformTags\":{" TAG("nightly", SLOT_20) "},\"lifecycleState\":\"AVAILABLE\"},"
-             "{\"id\":\"b8\",\"bootVolumeId\":null,\"freeformTags\":{" TAG("nightly", SLOT_20) "},\"lifecycleState\":\"AVAILABLE\"}");
+    take(
+        &g,
+        BACKUP("b1", "ocid1.v", "AVAILABLE", "") "," BACKUP("b2", "ocid1.v", "AVAILABLE", "\"imagekeeper\":\"nightly\"") "," BACKUP(
+            "b3", "ocid1.v", "AVAILABLE",
+            "\"imagekeeper\":\"nightly@2026-11-20\"") "," BACKUP("b4", "ocid1.v", "AVAILABLE",
+                                                                 "\"imagekeeper\":7") ","
+                                                                                      "{\"id\":\"b5\",\"bootVolumeId\":"
+                                                                                      "\"ocid1.v\",\"lifecycleState\":"
+                                                                                      "\"AVAILABLE\"},"
+                                                                                      "{\"id\":\"b6\",\"bootVolumeId\":"
+                                                                                      "\"ocid1.v\",\"freeformTags\":"
+                                                                                      "null},"
+                                                                                      "{\"id\":\"b7\",\"freeformTags\":"
+                                                                                      "{" TAG(
+                                                                                          "nightly",
+                                                                                          SLOT_20) "},"
+                                                                                                   "\"lifecycleState\":"
+                                                                                                   "\"AVAILABLE\"},"
+                                                                                                   "{\"id\":\"b8\","
+                                                                                                   "\"bootVolumeId\":"
+                                                                                                   "null,"
+                                                                                                   "\"freeformTags\":"
+                                                                                                   "{" TAG(
+                                                                                                       "nightly",
+                                                                                                       SLOT_20) "},"
+                                                                                                                "\"life"
+                                                                                                                "cycleS"
+                                                                                                                "tate\""
+                                                                                                                ":\"AVA"
+                                                                                                                "ILABLE"
+                                                                                                                "\"}");
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "");
     assert_int_equal(g.snapshot->orphans.n, 0);
@@ -152,22 +188,31 @@ static void marks_are_read(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00+01:00")) ","
-             BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) ","
-             BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("Never")) ","
-             BACKUP("b4", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("")));
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00+01:00")) "," BACKUP(
+                 "b2", "ocid1.v", "AVAILABLE",
+                 TAG("nightly", SLOT_20)
+                     MARK("never")) "," BACKUP("b3", "ocid1.v", "AVAILABLE",
+                                               TAG("nightly", SLOT_20)
+                                                   MARK("Never")) "," BACKUP("b4", "ocid1.v", "AVAILABLE",
+                                                                             TAG("nightly", SLOT_20) MARK("")));
     harvest_end(g.harvest);
-    assert_harvested(&g, 0, "ocid1.v: b1 good " SLOT_20 " at 2026-11-21T01:00:00Z\nocid1.v: b2 good " SLOT_20 " never\n"
-                            "ocid1.v: b3 good " SLOT_20 " unreadable\nocid1.v: b4 good " SLOT_20 " unreadable\n");
+    assert_harvested(&g, 0,
+                     "ocid1.v: b1 good " SLOT_20 " at 2026-11-21T01:00:00Z\nocid1.v: b2 good " SLOT_20 " never\n"
+                     "ocid1.v: b3 good " SLOT_20 " unreadable\nocid1.v: b4 good " SLOT_20 " unreadable\n");
 }
 
 static void a_birth_that_is_not_told_is_not_known(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}},"
-             "{\"id\":\"b2\",\"bootVolumeId\":\"ocid1.v\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":{" TAG("nightly", SLOT_20) "},"
-             "\"timeRequestReceived\":null,\"timeCreated\":\"2026-11-20T03:00:00Z\"}");
+    take(&g,
+         "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":{" TAG(
+             "nightly",
+             SLOT_20) "}},"
+                      "{\"id\":\"b2\",\"bootVolumeId\":\"ocid1.v\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":"
+                      "{" TAG("nightly",
+                              SLOT_20) "},"
+                                       "\"timeRequestReceived\":null,\"timeCreated\":\"2026-11-20T03:00:00Z\"}");
     const Series *series = g.snapshot->of[0].series.items[0];
     assert_int_equal(series->made.items[0].born, 0);
     assert_int_equal(series->made.items[1].born, at("2026-11-20T03:00:00Z"));
@@ -178,12 +223,21 @@ static void ours_without_a_state_is_not_understood(void **state)
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
     CLEANUP(error_freep) Error *err = NULL;
-    assert_int_equal(take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}}", &err), -1);
+    assert_int_equal(
+        take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}}",
+                  &err),
+        -1);
     assert_int_equal(err->kind, ERROR_PROTOCOL);
     assert_string_equal(err->message, "the answer does not say the lifecycleState of b1");
     /* Of what is not ours nothing need be understood. */
-    assert_int_equal(take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"freeformTags\":{" TAG("other", SLOT_20) "}}", NULL), 0);
-    assert_int_equal(take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.x\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}}", NULL), 0);
+    assert_int_equal(
+        take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.v\",\"freeformTags\":{" TAG("other", SLOT_20) "}}",
+                  NULL),
+        0);
+    assert_int_equal(
+        take_page(&g, "{\"id\":\"b1\",\"bootVolumeId\":\"ocid1.x\",\"freeformTags\":{" TAG("nightly", SLOT_20) "}}",
+                  NULL),
+        0);
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "");
 }
@@ -193,8 +247,10 @@ static void an_id_that_can_be_none_is_not_understood(void **state)
 {
     (void)state;
     static const char *const items[] = {
-        BACKUP("b1\\u001b[31m", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)), BACKUP("b 1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)),
-        BACKUP("", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)), BACKUP("b1", "ocid1.x\\n", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("b1\\u001b[31m", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("b 1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)),
+        BACKUP("b1", "ocid1.x\\n", "AVAILABLE", TAG("nightly", SLOT_20)),
         BACKUP("b1", "", "AVAILABLE", TAG("old", SLOT_20)),
     };
     for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
@@ -209,12 +265,18 @@ static void an_id_that_can_be_none_is_not_understood(void **state)
 static void schedules_share_a_volume_each_with_its_own(void **state)
 {
     (void)state;
-    CLEANUP(ground_done) Ground g =
-        ground(SCHEDULE("db", "prod", NAMES("ocid1.v")) SCHEDULE("db-nightly", "prod", NAMES("ocid1.v")) SCHEDULE("\"db@2026-11-20T02:00:00Z\"", "prod", NAMES("ocid1.v")));
+    CLEANUP(ground_done)
+    Ground g = ground(SCHEDULE("db", "prod", NAMES("ocid1.v")) SCHEDULE("db-nightly", "prod", NAMES("ocid1.v"))
+                          SCHEDULE("\"db@2026-11-20T02:00:00Z\"", "prod", NAMES("ocid1.v")));
     for (size_t i = 0; i < 3; i++)
         add_volume(&g, i, "ocid1.v", "ocid1.c");
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("db", SLOT_20)) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("db-nightly", SLOT_20)) ","
-             BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("db-night", SLOT_20)) "," BACKUP("b4", "ocid1.v", "AVAILABLE", TAG("db@2026-11-20T02:00:00Z", SLOT_20)));
+    take(&g,
+         BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("db", SLOT_20)) "," BACKUP(
+             "b2", "ocid1.v", "AVAILABLE",
+             TAG("db-nightly", SLOT_20)) "," BACKUP("b3", "ocid1.v", "AVAILABLE",
+                                                    TAG("db-night", SLOT_20)) "," BACKUP("b4", "ocid1.v", "AVAILABLE",
+                                                                                         TAG("db@2026-11-20T02:00:00Z",
+                                                                                             SLOT_20)));
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "ocid1.v: b1 good " SLOT_20 "\n");
     assert_harvested(&g, 1, "ocid1.v: b2 good " SLOT_20 "\n");
@@ -228,9 +290,37 @@ static void backups_of_a_volume_that_is_not_selected_are_strays(void **state)
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
     g.snapshot->wants_orphans = true;
-    take(&g, BACKUP("b1", "ocid1.x", "AVAILABLE", TAG("nightly", SLOT_19)) "," BACKUP("b2", "ocid1.x", "FAULTY", TAG("nightly", SLOT_20)) ","
-             BACKUP("b3", "ocid1.x", "CREATING", TAG("nightly", "2026-11-18T02:00:00Z")) "," BACKUP("b4", "ocid1.y", "AVAILABLE", TAG("nightly", SLOT_19)) ","
-             BACKUP("b5", "ocid1.x", "TERMINATED", TAG("nightly", "2026-11-21T02:00:00Z")) "," BACKUP("b6", "ocid1.z", "TERMINATING", TAG("nightly", SLOT_20)));
+    take(
+        &g,
+        BACKUP("b1", "ocid1.x", "AVAILABLE", TAG("nightly", SLOT_19)) "," BACKUP("b2", "ocid1.x", "FAULTY", TAG("nightly", SLOT_20)) "," BACKUP(
+            "b3", "ocid1.x", "CREATING",
+            TAG("nightly",
+                "2026-11-18T02:00:00Z")) "," BACKUP("b4", "ocid1.y", "AVAILABLE",
+                                                    TAG("nightly",
+                                                        SLOT_19)) "," BACKUP("b5", "ocid1.x", "TERMINATED",
+                                                                             TAG("nightly",
+                                                                                 "2026-11-21T02:00:00Z")) "," BACKUP("b"
+                                                                                                                     "6",
+                                                                                                                     "o"
+                                                                                                                     "c"
+                                                                                                                     "i"
+                                                                                                                     "d"
+                                                                                                                     "1"
+                                                                                                                     "."
+                                                                                                                     "z",
+                                                                                                                     "T"
+                                                                                                                     "E"
+                                                                                                                     "R"
+                                                                                                                     "M"
+                                                                                                                     "I"
+                                                                                                                     "N"
+                                                                                                                     "A"
+                                                                                                                     "T"
+                                                                                                                     "I"
+                                                                                                                     "N"
+                                                                                                                     "G",
+                                                                                                                     TAG("nightly",
+                                                                                                                         SLOT_20)));
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "stray ocid1.x: 3 until " SLOT_20 "\nstray ocid1.y: 1 until " SLOT_19 "\n");
     assert_int_equal(g.snapshot->orphans.n, 0);
@@ -240,7 +330,8 @@ static void strays_are_of_one_schedule_each(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", SELECTS));
-    take(&g, BACKUP("b1", "ocid1.x", "AVAILABLE", TAG("a", SLOT_19)) "," BACKUP("b2", "ocid1.x", "AVAILABLE", TAG("b", SLOT_20)));
+    take(&g, BACKUP("b1", "ocid1.x", "AVAILABLE", TAG("a", SLOT_19)) "," BACKUP("b2", "ocid1.x", "AVAILABLE",
+                                                                                TAG("b", SLOT_20)));
     harvest_end(g.harvest);
     assert_harvested(&g, 0, "stray ocid1.x: 1 until " SLOT_19 "\n");
     assert_harvested(&g, 1, "stray ocid1.x: 1 until " SLOT_20 "\n");
@@ -249,7 +340,8 @@ static void strays_are_of_one_schedule_each(void **state)
 static void another_accounts_schedule_has_no_backups_here(void **state)
 {
     (void)state;
-    CLEANUP(ground_done) Ground g = ground(SCHEDULE("mine", "prod", NAMES("ocid1.v")) SCHEDULE("theirs", "lab", NAMES("ocid1.v")));
+    CLEANUP(ground_done)
+    Ground g = ground(SCHEDULE("mine", "prod", NAMES("ocid1.v")) SCHEDULE("theirs", "lab", NAMES("ocid1.v")));
     add_volume(&g, 0, "ocid1.v", "ocid1.c");
     g.snapshot->wants_orphans = true;
     take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("theirs", SLOT_20)));
@@ -263,7 +355,8 @@ static void what_no_spec_declares_is_an_orphan(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    static const char items[] = BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("old", SLOT_20)) "," BACKUP("b2", "ocid1.x", "AVAILABLE", TAG("a@b", SLOT_20));
+    static const char items[] = BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("old", SLOT_20)) "," BACKUP(
+        "b2", "ocid1.x", "AVAILABLE", TAG("a@b", SLOT_20));
     take(&g, items);
     assert_int_equal(g.snapshot->orphans.n, 0);
     g.snapshot->wants_orphans = true;
@@ -284,9 +377,11 @@ static void what_two_pages_show_alike_is_one(void **state)
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
     for (unsigned i = 0; i < 3; i++)
-        take(&g, BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z")) "," BACKUP("b1", "ocid1.v", "CREATING", TAG("nightly", SLOT_19)));
+        take(&g, BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z")) "," BACKUP(
+                     "b1", "ocid1.v", "CREATING", TAG("nightly", SLOT_19)));
     harvest_end(g.harvest);
-    assert_harvested(&g, 0, "ocid1.v: b1 unfinished " SLOT_19 "\nocid1.v: b2 good " SLOT_20 " at 2026-11-21T02:00:00Z\n");
+    assert_harvested(&g, 0,
+                     "ocid1.v: b1 unfinished " SLOT_19 "\nocid1.v: b2 good " SLOT_20 " at 2026-11-21T02:00:00Z\n");
 }
 
 static void what_they_show_differently_is_unsure(void **state)
@@ -303,7 +398,8 @@ static void what_they_show_differently_is_unsure(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         for (unsigned order = 0; order < 3; order++) {
             CLEANUP(ground_done) Ground g = nightly();
-            static const char first[] = BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z"));
+            static const char first[] =
+                BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z"));
             take(&g, order == 0 ? others[i] : first);
             take(&g, BACKUP("b0", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_19)));
             take(&g, order == 1 ? others[i] : first);
@@ -323,9 +419,27 @@ static void marks_without_a_time_differ_too(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) ","
-             BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("x")) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) ","
-             BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")) "," BACKUP("b3", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("never")));
+    take(
+        &g,
+        BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP(
+            "b1", "ocid1.v", "AVAILABLE",
+            TAG("nightly", SLOT_20) MARK(
+                "never")) "," BACKUP("b2", "ocid1.v", "AVAILABLE",
+                                     TAG("nightly", SLOT_20) MARK(
+                                         "x")) "," BACKUP("b2", "ocid1.v", "AVAILABLE",
+                                                          TAG("nightly", SLOT_20) MARK(
+                                                              "never")) "," BACKUP("b3", "ocid1.v", "AVAILABLE",
+                                                                                   TAG("nightly", SLOT_20) MARK(
+                                                                                       "never")) "," BACKUP("b3",
+                                                                                                            "ocid1.v",
+                                                                                                            "AVAILABLE",
+                                                                                                            TAG("nightl"
+                                                                                                                "y",
+                                                                                                                SLOT_20)
+                                                                                                                MARK(
+                                                                                                                    "ne"
+                                                                                                                    "ve"
+                                                                                                                    "r")));
     harvest_end(g.harvest);
     static const BackupState expected[] = {BACKUP_UNSURE, BACKUP_UNSURE, BACKUP_GOOD};
     const Series *series = g.snapshot->of[0].series.items[0];
@@ -338,8 +452,8 @@ static void a_mark_in_another_form_is_the_same(void **state)
 {
     (void)state;
     CLEANUP(ground_done) Ground g = nightly();
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z")) ","
-             BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T03:00:00+01:00")));
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T02:00:00Z")) "," BACKUP(
+                 "b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20) MARK("2026-11-21T03:00:00+01:00")));
     harvest_end(g.harvest);
     assert_int_equal(g.snapshot->of[0].series.items[0]->made.n, 1);
     assert_int_equal(g.snapshot->of[0].series.items[0]->made.items[0].state, BACKUP_GOOD);
@@ -355,9 +469,11 @@ static void add_wanted(void *userdata, const char *container, const char *volume
 static void lists_are_of_a_selectors_container_or_of_one_volume(void **state)
 {
     (void)state;
-    CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "lab", SELECTS)
-                                           SCHEDULE("d", "prod", NAMES("ocid1.gone")) SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}")
-                                           SCHEDULE("f", "prod", "selector: {compartmentId: ocid1.f}"));
+    CLEANUP(ground_done)
+    Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v"))
+                          SCHEDULE("c", "lab", SELECTS) SCHEDULE("d", "prod", NAMES("ocid1.gone"))
+                              SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}")
+                                  SCHEDULE("f", "prod", "selector: {compartmentId: ocid1.f}"));
     CLEANUP(str_done) Str lists = {0};
     add_volume(&g, 0, "ocid1.w", "ocid1.c");
     add_volume(&g, 0, "ocid1.x", "ocid1.c");
@@ -372,19 +488,23 @@ static void lists_are_of_a_selectors_container_or_of_one_volume(void **state)
 static const char *left_after(const char *container, const char *volume)
 {
     static char left[6];
-    CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "prod", NAMES("ocid1.w"))
-                                           SCHEDULE("d", "lab", SELECTS) SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}"));
+    CLEANUP(ground_done)
+    Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v"))
+                          SCHEDULE("c", "prod", NAMES("ocid1.w")) SCHEDULE("d", "lab", SELECTS)
+                              SCHEDULE("e", "prod", "selector: {compartmentId: ocid1.d}"));
     CLEANUP(error_freep) Error *error = NULL;
     size_t n = 0;
     error_set(&error, ERROR_TIMEOUT, "too slow");
     add_volume(&g, 0, "ocid1.v", "ocid1.c");
     add_volume(&g, 1, "ocid1.v", "ocid1.c");
     add_volume(&g, 2, "ocid1.w", "ocid1.c");
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("a", SLOT_20)) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("b", SLOT_20)) ","
-             BACKUP("b3", "ocid1.x", "AVAILABLE", TAG("a", SLOT_20)));
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("a", SLOT_20)) "," BACKUP(
+                 "b2", "ocid1.v", "AVAILABLE", TAG("b", SLOT_20)) "," BACKUP("b3", "ocid1.x", "AVAILABLE",
+                                                                             TAG("a", SLOT_20)));
     harvest_fail(g.harvest, container, volume, error);
     harvest_fail(g.harvest, container, volume, error);
-    take(&g, BACKUP("b4", "ocid1.v", "AVAILABLE", TAG("a", SLOT_19)) "," BACKUP("b5", "ocid1.y", "AVAILABLE", TAG("a", SLOT_19)));
+    take(&g, BACKUP("b4", "ocid1.v", "AVAILABLE", TAG("a", SLOT_19)) "," BACKUP("b5", "ocid1.y", "AVAILABLE",
+                                                                                TAG("a", SLOT_19)));
     harvest_end(g.harvest);
     for (size_t i = 0; i < 5; i++) {
         const Observed *observed = &g.snapshot->of[i];
@@ -402,7 +522,9 @@ static const char *left_after(const char *container, const char *volume)
 static void all_lists_are_whole_for_who_asks_for_orphans(void **state)
 {
     (void)state;
-    CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "prod", NAMES("ocid1.gone")));
+    CLEANUP(ground_done)
+    Ground g = ground(SCHEDULE("a", "prod", SELECTS) SCHEDULE("b", "prod", NAMES("ocid1.v"))
+                          SCHEDULE("c", "prod", NAMES("ocid1.gone")));
     CLEANUP(str_done) Str lists = {0};
     g.snapshot->wants_orphans = true;
     add_volume(&g, 1, "ocid1.v", "ocid1.e");
@@ -415,12 +537,16 @@ static void one_in_the_making_is_known_to_all_schedules_of_its_volume(void **sta
     (void)state;
     /* Whichever of them was the first. */
     for (unsigned maker = 0; maker < 2; maker++) {
-        CLEANUP(ground_done) Ground g = ground(SCHEDULE("a", "prod", NAMES("ocid1.v")) SCHEDULE("b", "prod", NAMES("ocid1.v")) SCHEDULE("c", "prod", NAMES("ocid1.w")));
+        CLEANUP(ground_done)
+        Ground g = ground(SCHEDULE("a", "prod", NAMES("ocid1.v")) SCHEDULE("b", "prod", NAMES("ocid1.v"))
+                              SCHEDULE("c", "prod", NAMES("ocid1.w")));
         for (size_t i = 0; i < 3; i++)
             add_volume(&g, i, i < 2 ? "ocid1.v" : "ocid1.w", "ocid1.c");
-        take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("a", SLOT_20)) "," BACKUP("b2", "ocid1.v", "AVAILABLE", TAG("b", SLOT_20)) ","
-                 BACKUP("b3", "ocid1.w", "FAULTY", TAG("c", SLOT_20)));
-        take(&g, maker ? BACKUP("b0", "ocid1.v", "CREATING", TAG("b", SLOT_19)) : BACKUP("b0", "ocid1.v", "CREATING", TAG("a", SLOT_19)));
+        take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("a", SLOT_20)) "," BACKUP(
+                     "b2", "ocid1.v", "AVAILABLE", TAG("b", SLOT_20)) "," BACKUP("b3", "ocid1.w", "FAULTY",
+                                                                                 TAG("c", SLOT_20)));
+        take(&g, maker ? BACKUP("b0", "ocid1.v", "CREATING", TAG("b", SLOT_19))
+                       : BACKUP("b0", "ocid1.v", "CREATING", TAG("a", SLOT_19)));
         harvest_end(g.harvest);
         for (size_t i = 0; i < 2; i++)
             assert_string_equal(g.snapshot->of[i].series.items[0]->unfinished->id, "b0");
@@ -447,7 +573,8 @@ static void an_error_of_its_own_stays(void **state)
     error_set(&error, ERROR_TIMEOUT, "too slow");
     error_set(&g.snapshot->of[0].error, ERROR_NOT_FOUND, "gone");
     harvest_fail(g.harvest, "ocid1.c", NULL, error);
-    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b2", "ocid1.x", "AVAILABLE", TAG("nightly", SLOT_20)));
+    take(&g, BACKUP("b1", "ocid1.v", "AVAILABLE", TAG("nightly", SLOT_20)) "," BACKUP("b2", "ocid1.x", "AVAILABLE",
+                                                                                      TAG("nightly", SLOT_20)));
     harvest_end(g.harvest);
     assert_string_equal(g.snapshot->of[0].error->message, "gone");
     assert_harvested(&g, 0, "");

@@ -53,14 +53,16 @@ void harvest_add(Harvest *h, const Spec *schedule, const Live *volume)
     *VEC_ADD(&observed->series) = series;
 }
 
-void harvest_each_list(const Harvest *h, void (*want)(void *userdata, const char *container, const char *volume), void *userdata)
+void harvest_each_list(const Harvest *h, void (*want)(void *userdata, const char *container, const char *volume),
+                       void *userdata)
 {
     for (size_t i = 0; i < h->specs->n; i++) {
         const Spec *spec = &h->specs->items[i];
         const Observed *observed = &h->snapshot->of[i];
         if (!is_ours(h, spec) || observed->error)
             continue;
-        /* Also backups of a volume that the selector does not take any more are to be seen, and nobody's, for who asks. */
+        /* Also backups of a volume that the selector does not take any more are to be seen, and nobody's, for who asks.
+         */
         if (h->snapshot->wants_orphans && observed->series.n > 0)
             want(userdata, observed->series.items[0]->volume->container, NULL);
         else if (spec->selector)
@@ -87,7 +89,8 @@ static int read_made(const Harvest *h, const JsonItem *item, usec_t slot, Made *
     const char *id = json_item_text(item, h->kind->id), *state = json_item_text(item, h->kind->state);
     if (!state)
         return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", h->kind->state, id);
-    *ret = (Made){.id = arena_strdup(h->snapshot->arena, id), .slot = slot, .state = (uint8_t)backup_state(h->kind, state)};
+    *ret = (Made){
+        .id = arena_strdup(h->snapshot->arena, id), .slot = slot, .state = (uint8_t)backup_state(h->kind, state)};
     ret->mark = (uint8_t)read_mark(json_item_text_in(item, "freeformTags", PRUNE_TAG), &ret->prune_after);
     ret->born = item_born(h->kind, item);
     return 0;
@@ -96,7 +99,8 @@ static int read_made(const Harvest *h, const JsonItem *item, usec_t slot, Made *
 static void add_stray(Harvest *h, const Spec *spec, const char *volume, const JsonItem *item, usec_t slot)
 {
     const char *state = json_item_text(item, h->kind->state);
-    if (!is_ours(h, spec) || h->snapshot->of[spec->index].error || !state || backup_state(h->kind, state) == BACKUP_GONE)
+    if (!is_ours(h, spec) || h->snapshot->of[spec->index].error || !state ||
+        backup_state(h->kind, state) == BACKUP_GONE)
         return;
     CLEANUP(freep) char *key = xasprintf("%s\n%s", volume, spec->name);
     Stray *stray = map_get(h->strays, key);
@@ -121,7 +125,8 @@ static void add_orphan(Harvest *h, const JsonItem *item, const char *schedule)
 
 int harvest_take(Harvest *h, const JsonItem *item, Error **err)
 {
-    const char *tag = json_item_text_in(item, "freeformTags", IDENTITY_TAG), *volume = json_item_text(item, h->kind->source);
+    const char *tag = json_item_text_in(item, "freeformTags", IDENTITY_TAG),
+               *volume = json_item_text(item, h->kind->source);
     size_t size;
     usec_t slot;
     if (!tag || !volume || !slot_read_tag(tag, &size, &slot))
@@ -172,7 +177,8 @@ void harvest_fail(Harvest *h, const char *container, const char *volume, const E
 {
     for (size_t i = 0; i < h->specs->n; i++) {
         Observed *observed = &h->snapshot->of[i];
-        if (!is_ours(h, &h->specs->items[i]) || observed->error || !is_there(observed, &h->specs->items[i], container, volume))
+        if (!is_ours(h, &h->specs->items[i]) || observed->error ||
+            !is_there(observed, &h->specs->items[i], container, volume))
             continue;
         observed->error = error_copy(error);
     }
@@ -193,7 +199,8 @@ static void merge(Series *s)
         Made *last = &s->made.items[kept], *m = &s->made.items[i];
         if (!streq(last->id, m->id))
             s->made.items[++kept] = *m;
-        else if (last->slot != m->slot || last->state != m->state || last->mark != m->mark || last->prune_after != m->prune_after)
+        else if (last->slot != m->slot || last->state != m->state || last->mark != m->mark ||
+                 last->prune_after != m->prune_after)
             last->state = BACKUP_UNSURE;
     }
     s->made.n = kept + 1;
@@ -229,7 +236,8 @@ static const Made *find_unfinished(const Series *chain)
 static void share_unfinished(const Harvest *h)
 {
     size_t position = 0;
-    for (Series *chain = map_next(h->by_volume, &position, NULL); chain; chain = map_next(h->by_volume, &position, NULL)) {
+    for (Series *chain = map_next(h->by_volume, &position, NULL); chain;
+         chain = map_next(h->by_volume, &position, NULL)) {
         const Made *unfinished = find_unfinished(chain);
         for (Series *s = chain; s; s = s->next)
             s->unfinished = unfinished;

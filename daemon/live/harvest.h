@@ -1,6 +1,6 @@
 /*
- * The backups that schedules have, picked out of a list of all backups while it is read: of each only what the pure rules need, and of
- * those that no schedule claims nothing at all.
+ * The backups that schedules have, picked out of a list of all backups while it is read: of each only what the pure
+ * rules need, and of those that no schedule claims nothing at all.
  */
 #pragma once
 
@@ -15,9 +15,10 @@ DEFINE_CLEANUP(Harvest, harvest_free)
 
 /* The schedule is about this volume, of which its container is known. */
 void harvest_add(Harvest *harvest, const Spec *schedule, const Live *volume);
-/* Where backups are to be looked for: the container, and the volume if it is the only one there that matters to the schedule. Called
- * once for each; may repeat itself. */
-void harvest_each_list(const Harvest *harvest, void (*want)(void *userdata, const char *container, const char *volume), void *userdata);
+/* Where backups are to be looked for: the container, and the volume if it is the only one there that matters to the
+ * schedule. Called once for each; may repeat itself. */
+void harvest_each_list(const Harvest *harvest, void (*want)(void *userdata, const char *container, const char *volume),
+                       void *userdata);
 
 /* One item of a list. ERROR_PROTOCOL where something that is ours cannot be understood. */
 int harvest_take(Harvest *harvest, const JsonItem *item, Error **err);

@@ -58,8 +58,8 @@ static bool is_refusal(const Listing *l, const Error *error)
            (error->kind == ERROR_NOT_FOUND || error->kind == ERROR_FORBIDDEN || error->kind == ERROR_REJECTED);
 }
 
-/* What a broken list showed so far is as good as nothing: no write is decided on half a list. That holds too for an id that
- * it may still have shown; an id that is known to lie elsewhere goes on. */
+/* What a broken list showed so far is as good as nothing: no write is decided on half a list. That holds too for an id
+ * that it may still have shown; an id that is known to lie elsewhere goes on. */
 static bool depends_on(const Listing *l, const Wanted *w, bool refused)
 {
     const char *container = account_container(l->observer->account, w->id);
@@ -92,8 +92,8 @@ static void page_headers(void *userdata, const HttpAnswer *answer)
     Page *page = userdata;
     Listing *l = page->listing;
     const char *token = l->observer->account->provider->next_page(answer);
-    /* The token of the next page is in the headers: where it will be needed in any case, it is asked for while this one's
-     * body is still to come. */
+    /* The token of the next page is in the headers: where it will be needed in any case, it is asked for while this
+     * one's body is still to come. */
     bool needed = listing_is_whole(l) || l->observer->n_open > page->size;
     if (token && needed && !page->next_asked && !l->pages[!page->slot]) {
         page->next_asked = true;
@@ -106,7 +106,8 @@ static int page_check(void *userdata, const HttpAnswer *answer, Error **err)
     Page *page = userdata;
     const Observer *o = page->listing->observer;
     json_page_free(TAKE(page->json));
-    if (json_page_parse(str_get(&answer->body), answer->body.len, o->account->provider->list_member, &page->json, err) < 0)
+    if (json_page_parse(str_get(&answer->body), answer->body.len, o->account->provider->list_member, &page->json, err) <
+        0)
         return -1;
     /* Found out here, so that the page is asked for again. */
     for (const JsonItem *item = json_page_next(page->json, NULL); item; item = json_page_next(page->json, item))
@@ -158,8 +159,8 @@ static bool shown_again(Listing *l, const char *id)
     return here || (l->shown[1].ids && map_get(l->shown[1].ids, id)) || map_get(l->taken_ids, id);
 }
 
-/* The same object may be shown by two pages when something came or went between them. What they show differently, or what
- * only one of them shows as matching, is not to be relied upon. */
+/* The same object may be shown by two pages when something came or went between them. What they show differently, or
+ * what only one of them shows as matching, is not to be relied upon. */
 static void take_again(Listing *l, const Spec *spec, const char *id, Live *live)
 {
     Observed *observed = &l->observer->snapshot->of[spec->index];

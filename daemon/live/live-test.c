@@ -5,12 +5,14 @@
 static const char image[] =
     "{\"id\":\"ocid1.image.a\",\"compartmentId\":\"ocid1.compartment.a\",\"lifecycleState\":\"AVAILABLE\","
     "\"displayName\":\"ol9.golden-1\",\"operatingSystem\":\"Oracle Linux\",\"operatingSystemVersion\":\"9\","
-    "\"freeformTags\":{\"team\":\"base\",\"tier\":\"\"},\"definedTags\":{\"Ops\":{\"CostCenter\":\"42\"},\"Odd\":{\"n\":7}}}";
+    "\"freeformTags\":{\"team\":\"base\",\"tier\":\"\"},\"definedTags\":{\"Ops\":{\"CostCenter\":\"42\"},\"Odd\":{"
+    "\"n\":7}}}";
 
 static bool matches(const char *conditions, const char *object)
 {
     CLEANUP(arena_freep) Arena *arena = arena_new();
-    CLEANUP(freep) char *spec =
+    CLEANUP(freep)
+    char *spec =
         xasprintf("account: prod, displayName: x, selector: {compartmentId: ocid1.compartment.a, %s}", conditions);
     CLEANUP(freep) char *text = document("a", spec, "");
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
@@ -104,7 +106,8 @@ static void defined_tags_match_without_regard_to_case_of_keys(void **state)
 static void an_object_without_tags_meets_no_condition_on_them(void **state)
 {
     (void)state;
-    static const char bare[] = "{\"compartmentId\":\"ocid1.compartment.a\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":null}";
+    static const char bare[] =
+        "{\"compartmentId\":\"ocid1.compartment.a\",\"lifecycleState\":\"AVAILABLE\",\"freeformTags\":null}";
     assert_false(matches("freeformTags: {team: \"*\"}", bare));
     assert_false(matches("definedTags: {Ops: {a: \"*\"}}", bare));
     assert_false(matches("displayName: \"*\"", bare));
@@ -113,7 +116,8 @@ static void an_object_without_tags_meets_no_condition_on_them(void **state)
 static void the_selector_knows_its_container(void **state)
 {
     (void)state;
-    CLEANUP(freep) char *text = document("a", "account: prod, displayName: x, selector: {compartmentId: ocid1.tenancy.x}", "");
+    CLEANUP(freep)
+    char *text = document("a", "account: prod, displayName: x, selector: {compartmentId: ocid1.tenancy.x}", "");
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     assert_string_equal(selector_container(&oci_image, specs->items[0].selector), "ocid1.tenancy.x");
 }
@@ -128,9 +132,12 @@ static void keeps_only_what_the_table_names(void **state)
 {
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
-    const Live *live = parse(arena, "{\"id\":\"i\",\"compartmentId\":\"c\",\"lifecycleState\":\"AVAILABLE\",\"sizeInMBs\":7,"
-                                    "\"displayName\":\"d\",\"launchOptions\":{\"a\":1}}", NULL);
-    assert_json(live->object, "{\"compartmentId\":\"c\",\"displayName\":\"d\",\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\"}");
+    const Live *live = parse(arena,
+                             "{\"id\":\"i\",\"compartmentId\":\"c\",\"lifecycleState\":\"AVAILABLE\",\"sizeInMBs\":7,"
+                             "\"displayName\":\"d\",\"launchOptions\":{\"a\":1}}",
+                             NULL);
+    assert_json(live->object,
+                "{\"compartmentId\":\"c\",\"displayName\":\"d\",\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\"}");
     assert_string_equal(live->id, "i");
     assert_string_equal(live->etag, "e1");
 }
@@ -151,11 +158,17 @@ static void a_list_item_and_a_single_read_give_the_same(void **state)
 static void an_answer_that_is_no_object_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "", "[]", "7", "{}", "{\"id\":\"i\"}", "{\"id\":\"\",\"lifecycleState\":\"AVAILABLE\"}",
-        "{\"id\":7,\"lifecycleState\":\"AVAILABLE\"}", "{\"id\":\"i\",\"lifecycleState\":7}",
-        "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"compartmentId\":[]}", "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\"",
-        "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"id\":\"j\"}"};
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "7",
+                                      "{}",
+                                      "{\"id\":\"i\"}",
+                                      "{\"id\":\"\",\"lifecycleState\":\"AVAILABLE\"}",
+                                      "{\"id\":7,\"lifecycleState\":\"AVAILABLE\"}",
+                                      "{\"id\":\"i\",\"lifecycleState\":7}",
+                                      "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"compartmentId\":[]}",
+                                      "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\"",
+                                      "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"id\":\"j\"}"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
         CLEANUP(error_freep) Error *err = NULL;
@@ -170,7 +183,8 @@ static void what_state_and_compartment_mean(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     const Live *good = live_of(arena, ""), *odd = live_of(arena, "\"lifecycleState\":\"available\"");
-    const Live *busy = live_of(arena, "\"lifecycleState\":\"EXPORTING\""), *gone = live_of(arena, "\"lifecycleState\":\"DELETED\"");
+    const Live *busy = live_of(arena, "\"lifecycleState\":\"EXPORTING\""),
+               *gone = live_of(arena, "\"lifecycleState\":\"DELETED\"");
     const Live *platform = live_of(arena, "\"compartmentId\":null");
     assert_true(live_is_writable(good) && !live_is_gone(good) && !live_is_foreign(good));
     assert_true(live_is_writable(odd));

@@ -52,7 +52,8 @@ static int check_tags(const Kind *kind, const Node *object, const char *id, Erro
             continue;
         const Node *tags = node_get(object, field_wire(f));
         bool good = is_map_or_null(tags);
-        for (uint32_t i = 0; good && f->type == FIELD_TAG_NAMESPACES && tags && tags->type == NODE_MAP && i < tags->n; i++)
+        for (uint32_t i = 0; good && f->type == FIELD_TAG_NAMESPACES && tags && tags->type == NODE_MAP && i < tags->n;
+             i++)
             good = is_map_or_null(tags->entries[i].value);
         if (!good)
             return error_set(err, ERROR_PROTOCOL, "%s of %s are not tags", field_wire(f), id);
@@ -69,7 +70,8 @@ bool id_is_sane(const char *id)
 }
 
 /* `object` has every member that is kept. */
-static int finish(const Kind *kind, const Node *object, usec_t born, const char *etag, Arena *arena, Live **ret, Error **err)
+static int finish(const Kind *kind, const Node *object, usec_t born, const char *etag, Arena *arena, Live **ret,
+                  Error **err)
 {
     const char *id = node_get_text(object, kind->id);
     if (!id || !*id)
@@ -155,7 +157,8 @@ int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **
     return keep_all(kind, &(Source){.item = item, .arena = arena}, NULL, ret, err);
 }
 
-int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err)
+int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
+                   Error **err)
 {
     const Node *object = NULL;
     if (json_read(arena, text, size, &object, err) < 0)

@@ -16,21 +16,21 @@ typedef struct Live {
     const char *id;
     const char *container; /* NULL for what belongs to none of ours */
     const char *state;
-    const char *etag;      /* NULL when it was read from a list */
-    const Node *object;    /* wire name → value */
-    const char *source_id; /* of what it is a copy of; NULL: of nothing, or not known */
+    const char *etag;          /* NULL when it was read from a list */
+    const Node *object;        /* wire name → value */
+    const char *source_id;     /* of what it is a copy of; NULL: of nothing, or not known */
     const struct Live *source; /* that, where it was needed and could be read */
-    usec_t born;           /* wall; 0: not known */
-    bool unsure;           /* two pages of one list showed it differently */
+    usec_t born;               /* wall; 0: not known */
+    bool unsure;               /* two pages of one list showed it differently */
 } Live;
 
 /* The backups that one schedule has of one volume. */
 typedef struct Series {
     const struct Spec *spec;
     const Live *volume;
-    VEC(Made) made;      /* each once; in no order */
+    VEC(Made) made;         /* each once; in no order */
     const Made *unfinished; /* one of this volume, of whichever schedule; NULL: none */
-    struct Series *next; /* of the same volume */
+    struct Series *next;    /* of the same volume */
 } Series;
 
 /* Backups of a schedule whose volume is not (any more) among those that it is about. */
@@ -62,7 +62,7 @@ typedef struct Snapshot {
     Arena *arena;
     Observed *of;
     size_t n;
-    bool wants_orphans;    /* set before the look: they are remembered only for who asks for them */
+    bool wants_orphans; /* set before the look: they are remembered only for who asks for them */
     VEC(Orphan) orphans;
 } Snapshot;
 
@@ -70,9 +70,11 @@ Snapshot *snapshot_new(size_t n_specs) __attribute__((returns_nonnull));
 void snapshot_free(Snapshot *snapshot);
 DEFINE_CLEANUP(Snapshot, snapshot_free)
 
-/* An item of a list, or the answer of a single read, into a Live in `arena`. ERROR_PROTOCOL when it is not such an object. */
+/* An item of a list, or the answer of a single read, into a Live in `arena`. ERROR_PROTOCOL when it is not such an
+ * object. */
 int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err);
-int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret, Error **err);
+int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
+                   Error **err);
 
 /* May it be an id: printable, without spaces? It goes into paths, logs and terminals. */
 bool id_is_sane(const char *id);

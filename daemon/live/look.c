@@ -77,7 +77,8 @@ static void on_objects(void *userdata)
 
 static void observe(Look *look)
 {
-    look->observer = observe_start(look->account, look->kind, look->specs, look->snapshot, look->harvest, look->loop, on_objects, look);
+    look->observer = observe_start(look->account, look->kind, look->specs, look->snapshot, look->harvest, look->loop,
+                                   on_objects, look);
 }
 
 /* What bears the document's identity tag, in whatever state: of the dead ones the number counts. */
@@ -100,7 +101,8 @@ static bool check_volume(const Look *look, Observed *observed, const Live *volum
     if (observed->error)
         return false;
     if (volume) {
-        error_set(&observed->error, ERROR_PROTOCOL, "the answer does not say the %s of %s", look->kind->container, volume->id);
+        error_set(&observed->error, ERROR_PROTOCOL, "the answer does not say the %s of %s", look->kind->container,
+                  volume->id);
     } else {
         observed->error = error_copy(error);
         error_wrap(&observed->error, "the %s", look->kind->source_kind->noun);

@@ -1,7 +1,7 @@
 /*
- * The look at one kind of object in one account, in the order in which one thing tells where the next is found: the volumes that
- * backups are to be made of (they tell the compartment), the objects, and the volumes whose tags the objects bear copies of, where a
- * document wants `tags: exact`.
+ * The look at one kind of object in one account, in the order in which one thing tells where the next is found: the
+ * volumes that backups are to be made of (they tell the compartment), the objects, and the volumes whose tags the
+ * objects bear copies of, where a document wants `tags: exact`.
  */
 #pragma once
 

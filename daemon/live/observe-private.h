@@ -1,4 +1,5 @@
-/* What the two halves of a look share: observe.c (what is wanted, and where it is looked for) and listing.c (one list, page by page). */
+/* What the two halves of a look share: observe.c (what is wanted, and where it is looked for) and listing.c (one list,
+ * page by page). */
 #pragma once
 
 #include "base/map.h"
@@ -29,14 +30,14 @@ typedef struct Listing {
     Selectors *selectors;
     SpecList asked; /* of them, about the item at hand */
     bool for_harvest;
-    /* Where there are selectors: the ids on the newest page and the one before it, between which an item moves when others come or
-     * go; and all that a selector took. What nobody claims is not remembered any longer. */
+    /* Where there are selectors: the ids on the newest page and the one before it, between which an item moves when
+     * others come or go; and all that a selector took. What nobody claims is not remembered any longer. */
     Shown shown[2];
     Map *taken_ids;
     HttpRequest *pages[2]; /* the page being received, and the one asked for before that one is parsed */
     struct Page *page_of[2];
-    unsigned taken;        /* pages */
-    unsigned fruitless;    /* of those, how many in a row settled nothing */
+    unsigned taken;     /* pages */
+    unsigned fruitless; /* of those, how many in a row settled nothing */
     bool begun, ended;
 } Listing;
 
@@ -47,16 +48,16 @@ struct Observer {
     sd_event_source *wake;
     observe_done_fn done;
     void *userdata;
-    Map *by_id;               /* id → Wanted */
-    VEC(Wanted *) wanted;     /* in the order of the specs */
-    size_t first_open;        /* all before it are settled */
+    Map *by_id;           /* id → Wanted */
+    VEC(Wanted *) wanted; /* in the order of the specs */
+    size_t first_open;    /* all before it are settled */
     size_t n_open;
     Harvest *harvest;
-    Map *demands;             /* container → Demand */
-    Map *by_container;        /* container, or container and source → Listing */
+    Map *demands;      /* container → Demand */
+    Map *by_container; /* container, or container and source → Listing */
     VEC(Listing *) listings;
     VEC(struct Single *) singles;
-    unsigned window;          /* single reads at a time */
+    unsigned window; /* single reads at a time */
 };
 
 /* The document cannot be looked at. */
@@ -65,7 +66,8 @@ void observer_fail(Observer *observer, const Spec *spec, const Error *error);
 void observer_settle(Observer *observer, Wanted *wanted, const Error *error);
 /* Something has ended: what comes next is begun from the loop. */
 void observer_wake(Observer *observer);
-/* The conditions on the objects of a document; NULL for one that names one object, or whose objects cannot be looked for. */
+/* The conditions on the objects of a document; NULL for one that names one object, or whose objects cannot be looked
+ * for. */
 const Node *observer_selector(const Observer *observer, const Spec *spec);
 
 Listing *listing_new(Observer *observer, const char *container, const char *source) __attribute__((returns_nonnull));

@@ -219,7 +219,8 @@ static void want(Observer *o, const Spec *spec)
 {
     const Node *selector = observer_selector(o, spec);
     if (selector)
-        selectors_add(listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors, spec, selector);
+        selectors_add(listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors,
+                      spec, selector);
     if (!spec->target)
         return;
     Wanted *w = map_get(o->by_id, spec->target);
@@ -262,8 +263,8 @@ static void demand_lists(Observer *o, const Specs *specs)
     harvest_each_list(o->harvest, harvest_from, o);
 }
 
-Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, Harvest *harvest, sd_event *loop,
-                        observe_done_fn done, void *userdata)
+Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, Harvest *harvest,
+                        sd_event *loop, observe_done_fn done, void *userdata)
 {
     Observer *o = xcalloc(1, sizeof(*o));
     *o = (Observer){

@@ -1,6 +1,6 @@
 /*
- * The selectors that are held against each item of a list: a thousand schedules with a tag of their own each must not all be asked about
- * each of ten thousand volumes.
+ * The selectors that are held against each item of a list: a thousand schedules with a tag of their own each must not
+ * all be asked about each of ten thousand volumes.
  */
 #pragma once
 

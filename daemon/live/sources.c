@@ -7,10 +7,10 @@
 struct Sources {
     VEC(const char *) ids;
     VEC(const Spec *) schedules;
-    Map *by_id;     /* id → its Spec, once started */
-    Map *by_name;   /* of a schedule, likewise */
+    Map *by_id;   /* id → its Spec, once started */
+    Map *by_name; /* of a schedule, likewise */
     Arena *arena;
-    Specs wanted;   /* a document of our own making for each: what the look is driven by */
+    Specs wanted; /* a document of our own making for each: what the look is driven by */
     Snapshot *found;
     Observer *observer;
 };
@@ -65,7 +65,8 @@ void sources_start(Sources *s, Account *account, const Kind *kind, sd_event *loo
     }
     for (size_t i = 0; i < s->schedules.n; i++) {
         const Spec *schedule = s->schedules.items[i];
-        specs[s->ids.n + i] = (Spec){.name = schedule->name, .target = schedule->target, .selector = schedule->selector};
+        specs[s->ids.n + i] =
+            (Spec){.name = schedule->name, .target = schedule->target, .selector = schedule->selector};
         map_put(s->by_name, schedule->name, &specs[s->ids.n + i]);
     }
     for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 /*
- * The volumes behind backups, looked at by their ids: where a backup is to be made, and what a backup bears copies of. A Kind
- * says what its objects are made of.
+ * The volumes behind backups, looked at by their ids: where a backup is to be made, and what a backup bears copies of.
+ * A Kind says what its objects are made of.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ void sources_want_of(Sources *sources, const Spec *schedule);
 bool sources_is_empty(const Sources *sources);
 
 /* Looks at all that are wanted: of `kind`'s source_kind. `done` runs once, from the loop. */
-void sources_start(Sources *sources, Account *account, const Kind *kind, sd_event *loop, observe_done_fn done, void *userdata);
+void sources_start(Sources *sources, Account *account, const Kind *kind, sd_event *loop, observe_done_fn done,
+                   void *userdata);
 
 /* After `done`: the object, or NULL with the reason in *ret_error (borrowed; may be NULL). */
 const Live *sources_find(const Sources *sources, const char *id, const Error **ret_error);

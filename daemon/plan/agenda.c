@@ -4,8 +4,8 @@
 
 #include "schedule/slot.h"
 
-/* The earliest slot of a series that this calendar has, if it is earlier than `known`. A slot of another calendar shows nothing:
- * what the document said then is not what it says now. */
+/* The earliest slot of a series that this calendar has, if it is earlier than `known`. A slot of another calendar shows
+ * nothing: what the document said then is not what it says now. */
 static usec_t earlier_slot(const Timetable *t, const Series *series, usec_t known)
 {
     for (size_t i = 0; i < series->made.n; i++) {
@@ -49,7 +49,8 @@ static Due due_of(const Series *series, usec_t in_force, usec_t now)
     return due_decide(&rule, now, series->made.items, series->made.n);
 }
 
-/* Without prune: true nothing is to go, so that no mark is in place either: it would delete at once when prune is set one day. */
+/* Without prune: true nothing is to go, so that no mark is in place either: it would delete at once when prune is set
+ * one day. */
 static KeepStep step_of(const Timetable *t, const KeepItem *item)
 {
     if (t->prune || item->keep)
@@ -85,7 +86,11 @@ Agenda agenda_make(const Series *series, usec_t in_force, usec_t now, Arena *are
         const Made *m = &series->made.items[i];
         if (m->state != BACKUP_GONE)
             agenda.items[agenda.n++] = (KeepItem){
-                .id = m->id, .slot = m->slot, .state = m->state, .mark = m->mark, .prune_after = m->prune_after,
+                .id = m->id,
+                .slot = m->slot,
+                .state = m->state,
+                .mark = m->mark,
+                .prune_after = m->prune_after,
             };
     }
     KeepRule rule = t->keep;

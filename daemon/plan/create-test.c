@@ -7,7 +7,9 @@
 
 static Live *live_from(const Kind *kind, Arena *arena, const char *id, const char *state, const char *more)
 {
-    CLEANUP(freep) char *text = xasprintf("{\"id\":\"%s\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\"%s}", id, state, more);
+    CLEANUP(freep)
+    char *text =
+        xasprintf("{\"id\":\"%s\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\"%s}", id, state, more);
     Live *live = NULL;
     assert_int_equal(live_from_text(kind, text, strlen(text), "e", arena, &live, NULL), 0);
     return live;
@@ -16,8 +18,10 @@ static Live *live_from(const Kind *kind, Arena *arena, const char *id, const cha
 /* A document whose backups so far are in these states; ends with NULL. */
 static World planned(const char *want, const char *reconcile, const char *volume_state, const char *const *states)
 {
-    CLEANUP(freep) char *yaml = xasprintf("apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackup\nmetadata: {name: once}\n"
-                                          "spec: {account: prod, bootVolumeId: ocid1.v%s}\nreconcile: {%s}\n", want, reconcile);
+    CLEANUP(freep)
+    char *yaml = xasprintf("apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackup\nmetadata: {name: once}\n"
+                           "spec: {account: prod, bootVolumeId: ocid1.v%s}\nreconcile: {%s}\n",
+                           want, reconcile);
     World w = {.specs = specs_of(yaml), .snapshot = snapshot_new(1)};
     Observed *observed = &w.snapshot->of[0];
     observed->volume = live_from(&oci_boot_volume, w.snapshot->arena, "ocid1.v", volume_state, "");
@@ -102,11 +106,13 @@ static void nothing_is_made_while_suspended(void **state)
 static void the_request_says_what_is_declared_and_whose_it_is(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = planned(", type: FULL, displayName: d, freeformTags: {a: 1, gone: null}, definedTags: {Ops: {C: 2}}",
-                                          "ignore: [definedTags.Ops.C]", "AVAILABLE", none);
+    CLEANUP(world_done)
+    World w = planned(", type: FULL, displayName: d, freeformTags: {a: 1, gone: null}, definedTags: {Ops: {C: 2}}",
+                      "ignore: [definedTags.Ops.C]", "AVAILABLE", none);
     const Change *c = &w.plan->changes.items[0];
     assert_string_equal(c->target, "ocid1.v");
-    assert_json(creation_values(c, w.plan->arena), "{\"bootVolumeId\":\"ocid1.v\",\"displayName\":\"d\","
+    assert_json(creation_values(c, w.plan->arena),
+                "{\"bootVolumeId\":\"ocid1.v\",\"displayName\":\"d\","
                 "\"freeformTags\":{\"a\":\"1\",\"imagekeeper\":\"once\"},\"type\":\"FULL\"}");
 }
 
@@ -144,8 +150,9 @@ static void only_what_bears_the_tag_and_is_of_the_volume_is_it(void **state)
         {"", false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(creation_is_met(c, live_from(&oci_boot_volume_backup, w.plan->arena, "ocid1.b", "CREATING", rows[i].more)),
-                         rows[i].good);
+        assert_int_equal(
+            creation_is_met(c, live_from(&oci_boot_volume_backup, w.plan->arena, "ocid1.b", "CREATING", rows[i].more)),
+            rows[i].good);
 }
 
 int main(void)

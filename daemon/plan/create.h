@@ -1,7 +1,8 @@
 /*
- * What is to be made: the backup that a document with a source wants and that is not there, as which attempt, and what the request
- * says. Pure. The request's name, from which its retry token is derived, depends on the document, the volume and the attempt and on nothing
- * else, so that it is the same on every try, for every daemon, and after every crash.
+ * What is to be made: the backup that a document with a source wants and that is not there, as which attempt, and what
+ * the request says. Pure. The request's name, from which its retry token is derived, depends on the document, the
+ * volume and the attempt and on nothing else, so that it is the same on every try, for every daemon, and after every
+ * crash.
  */
 #pragma once
 

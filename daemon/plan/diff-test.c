@@ -71,9 +71,13 @@ static void assert_body(const char *want, const char *reconcile, const char *liv
 static void an_equal_object_has_no_differences(void **state)
 {
     (void)state;
-    assert_deltas("displayName: a, operatingSystemVersion: 9, freeformTags: {t: x, gone: null}, definedTags: {Ops: {C: 42, D: ~}}", "",
-                  "\"displayName\":\"a\",\"operatingSystemVersion\":\"9\",\"freeformTags\":{\"t\":\"x\",\"other\":\"y\"},"
-                  "\"definedTags\":{\"Ops\":{\"C\":\"42\"},\"Fin\":{\"E\":\"1\"}}", "");
+    assert_deltas(
+        "displayName: a, operatingSystemVersion: 9, freeformTags: {t: x, gone: null}, definedTags: {Ops: {C: 42, D: "
+        "~}}",
+        "",
+        "\"displayName\":\"a\",\"operatingSystemVersion\":\"9\",\"freeformTags\":{\"t\":\"x\",\"other\":\"y\"},"
+        "\"definedTags\":{\"Ops\":{\"C\":\"42\"},\"Fin\":{\"E\":\"1\"}}",
+        "");
 }
 
 static void a_changed_text_is_one_difference(void **state)
@@ -87,7 +91,8 @@ static void a_changed_text_is_one_difference(void **state)
 static void what_is_not_declared_is_not_looked_at(void **state)
 {
     (void)state;
-    static const char live[] = "\"displayName\":\"a\",\"operatingSystem\":\"x\",\"freeformTags\":{\"t\":\"x\"},\"definedTags\":{\"A\":{\"b\":\"c\"}}";
+    static const char live[] = "\"displayName\":\"a\",\"operatingSystem\":\"x\",\"freeformTags\":{\"t\":\"x\"},"
+                               "\"definedTags\":{\"A\":{\"b\":\"c\"}}";
     assert_deltas("displayName: a", "", live, "");
     assert_deltas("displayName: a", "tags: exact", live, "");
 }
@@ -95,7 +100,8 @@ static void what_is_not_declared_is_not_looked_at(void **state)
 static void only_the_body_of_what_differs_is_written(void **state)
 {
     (void)state;
-    assert_body("displayName: b, operatingSystem: x", "", "\"displayName\":\"a\",\"operatingSystem\":\"x\",\"freeformTags\":{\"t\":\"x\"}",
+    assert_body("displayName: b, operatingSystem: x", "",
+                "\"displayName\":\"a\",\"operatingSystem\":\"x\",\"freeformTags\":{\"t\":\"x\"}",
                 "{\"displayName\":\"b\"}");
 }
 
@@ -105,7 +111,8 @@ static void tags_are_merged_into_the_live_ones(void **state)
     static const char live[] = "\"freeformTags\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}";
     assert_deltas("freeformTags: {b: 9, d: 4, c: null}", "", live,
                   "freeformTags.b: \"2\" -> \"9\"\nfreeformTags.d: null -> \"4\"\nfreeformTags.c: \"3\" -> null\n");
-    assert_body("freeformTags: {b: 9, d: 4, c: null}", "", live, "{\"freeformTags\":{\"a\":\"1\",\"b\":\"9\",\"d\":\"4\"}}");
+    assert_body("freeformTags: {b: 9, d: 4, c: null}", "", live,
+                "{\"freeformTags\":{\"a\":\"1\",\"b\":\"9\",\"d\":\"4\"}}");
 }
 
 static void an_empty_tag_is_not_an_absent_one(void **state)
@@ -137,7 +144,8 @@ static void exact_takes_away_what_is_not_declared(void **state)
     (void)state;
     static const char live[] = "\"freeformTags\":{\"a\":\"1\",\"b\":\"2\"}";
     assert_deltas("freeformTags: {a: 1}", "tags: exact", live, "freeformTags.b: \"2\" -> null\n");
-    assert_deltas("freeformTags: {}", "tags: exact", live, "freeformTags.a: \"1\" -> null\nfreeformTags.b: \"2\" -> null\n");
+    assert_deltas("freeformTags: {}", "tags: exact", live,
+                  "freeformTags.a: \"1\" -> null\nfreeformTags.b: \"2\" -> null\n");
     assert_deltas("freeformTags: {}", "tags: merge", live, "");
 }
 
@@ -161,27 +169,33 @@ static void exact_never_takes_away_what_the_cloud_writes(void **state)
 static void what_the_cloud_writes_is_no_drift_though_declared(void **state)
 {
     (void)state;
-    assert_ignored("definedTags: {Oracle-Tags: {CreatedBy: me}}", "", "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"}}",
+    assert_ignored("definedTags: {Oracle-Tags: {CreatedBy: me}}", "",
+                   "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"}}",
                    "definedTags.Oracle-Tags.CreatedBy: \"x\" -> \"me\" (written by the cloud)\n");
 }
 
 static void a_body_keeps_what_the_cloud_writes(void **state)
 {
     (void)state;
-    assert_body("definedTags: {}", "tags: exact", "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"},\"Ops\":{\"a\":\"1\"}}",
+    assert_body("definedTags: {}", "tags: exact",
+                "\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"},\"Ops\":{\"a\":\"1\"}}",
                 "{\"definedTags\":{\"Oracle-Tags\":{\"CreatedBy\":\"x\"}}}");
 }
 
 /* A backup and the volume that it was made of; `volume` NULL: that could not be read. */
 static Case compare_backup(const char *want, const char *backup, const char *volume)
 {
-    CLEANUP(freep) char *yaml = xasprintf("apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackup\nmetadata: {name: a}\n"
-                                          "spec: {account: prod, bootVolumeBackupId: ocid1.backup.a, %s}\n"
-                                          "reconcile: {tags: exact}\n", want);
-    CLEANUP(freep) char *json = xasprintf("{\"id\":\"ocid1.backup.a\",\"lifecycleState\":\"AVAILABLE\","
-                                          "\"bootVolumeId\":\"ocid1.volume.a\",%s}", backup);
-    CLEANUP(freep) char *source = xasprintf("{\"id\":\"ocid1.volume.a\",\"lifecycleState\":\"AVAILABLE\",%s}",
-                                            volume ? volume : "");
+    CLEANUP(freep)
+    char *yaml = xasprintf("apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackup\nmetadata: {name: a}\n"
+                           "spec: {account: prod, bootVolumeBackupId: ocid1.backup.a, %s}\n"
+                           "reconcile: {tags: exact}\n",
+                           want);
+    CLEANUP(freep)
+    char *json = xasprintf("{\"id\":\"ocid1.backup.a\",\"lifecycleState\":\"AVAILABLE\","
+                           "\"bootVolumeId\":\"ocid1.volume.a\",%s}",
+                           backup);
+    CLEANUP(freep)
+    char *source = xasprintf("{\"id\":\"ocid1.volume.a\",\"lifecycleState\":\"AVAILABLE\",%s}", volume ? volume : "");
     Case c = {.arena = arena_new(), .specs = specs_of(yaml)};
     Live *behind = NULL;
     assert_int_equal(live_from_text(&oci_boot_volume_backup, json, strlen(json), "e", c.arena, &c.live, NULL), 0);
@@ -193,7 +207,8 @@ static Case compare_backup(const char *want, const char *backup, const char *vol
     return c;
 }
 
-static void assert_backup(const char *want, const char *backup, const char *volume, const char *deltas, const char *ignored)
+static void assert_backup(const char *want, const char *backup, const char *volume, const char *deltas,
+                          const char *ignored)
 {
     CLEANUP(case_done) Case c = compare_backup(want, backup, volume);
     CLEANUP(freep) char *left = shown(&c.deltas, false), *passed = shown(&c.ignored, true);
@@ -231,7 +246,8 @@ static void nothing_is_taken_away_when_the_volume_could_not_be_read(void **state
 static void exact_never_takes_away_what_says_whose_a_backup_is(void **state)
 {
     (void)state;
-    assert_backup("freeformTags: {}", "\"freeformTags\":{\"imagekeeper\":\"s@t\",\"imagekeeper-prune-after\":\"never\"}",
+    assert_backup("freeformTags: {}",
+                  "\"freeformTags\":{\"imagekeeper\":\"s@t\",\"imagekeeper-prune-after\":\"never\"}",
                   "\"freeformTags\":{}", "",
                   "freeformTags.imagekeeper: \"s@t\" -> null (imagekeeper's own)\n"
                   "freeformTags.imagekeeper-prune-after: \"never\" -> null (imagekeeper's own)\n");
@@ -258,8 +274,10 @@ static void a_body_writes_keys_as_the_live_object_does(void **state)
 static void free_form_keys_and_all_values_mind_case(void **state)
 {
     (void)state;
-    assert_deltas("freeformTags: {Team: base}", "", "\"freeformTags\":{\"team\":\"base\"}", "freeformTags.Team: null -> \"base\"\n");
-    assert_deltas("definedTags: {Ops: {a: X}}", "", "\"definedTags\":{\"Ops\":{\"a\":\"x\"}}", "definedTags.Ops.a: \"x\" -> \"X\"\n");
+    assert_deltas("freeformTags: {Team: base}", "", "\"freeformTags\":{\"team\":\"base\"}",
+                  "freeformTags.Team: null -> \"base\"\n");
+    assert_deltas("definedTags: {Ops: {a: X}}", "", "\"definedTags\":{\"Ops\":{\"a\":\"x\"}}",
+                  "definedTags.Ops.a: \"x\" -> \"X\"\n");
 }
 
 static void a_value_that_is_no_text_counts_as_its_text(void **state)
@@ -274,8 +292,10 @@ static void a_value_that_is_no_text_counts_as_its_text(void **state)
 static void ignored_paths_are_passed_over_with_their_rule(void **state)
 {
     (void)state;
-    assert_ignored("displayName: b", "ignore: [displayName]", "\"displayName\":\"a\"", "displayName: \"a\" -> \"b\" (ignore: displayName)\n");
-    assert_ignored("freeformTags: {a: 1}", "ignore: [freeformTags]", "", "freeformTags.a: null -> \"1\" (ignore: freeformTags)\n");
+    assert_ignored("displayName: b", "ignore: [displayName]", "\"displayName\":\"a\"",
+                   "displayName: \"a\" -> \"b\" (ignore: displayName)\n");
+    assert_ignored("freeformTags: {a: 1}", "ignore: [freeformTags]", "",
+                   "freeformTags.a: null -> \"1\" (ignore: freeformTags)\n");
     assert_ignored("definedTags: {cost: {X: 1}}", "ignore: [\"definedTags.Cost.*\"]", "",
                    "definedTags.cost.X: null -> \"1\" (ignore: definedTags.Cost.*)\n");
     assert_ignored("freeformTags: {}", "tags: exact, ignore: [\"freeformTags.x*\"]", "\"freeformTags\":{\"xy\":\"1\"}",
@@ -308,9 +328,10 @@ static void a_pause_ends_by_itself(void **state)
 static void a_difference_knows_its_place_in_the_spec(void **state)
 {
     (void)state;
-    CLEANUP(specs_freep) Specs *specs = specs_of("apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: a}\n"
-                                                 "spec:\n  account: prod\n  imageId: ocid1.image.a\n  displayName: b\n"
-                                                 "  freeformTags:\n    x: 1\nreconcile: {tags: exact}\n");
+    CLEANUP(specs_freep)
+    Specs *specs = specs_of("apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: a}\n"
+                            "spec:\n  account: prod\n  imageId: ocid1.image.a\n  displayName: b\n"
+                            "  freeformTags:\n    x: 1\nreconcile: {tags: exact}\n");
     CLEANUP(arena_freep) Arena *arena = arena_new();
     Deltas deltas = {0};
     diff_object(specs->items, live_of(arena, "\"freeformTags\":{\"y\":\"2\"}"), NOW, arena, &deltas, NULL);
@@ -456,7 +477,8 @@ static const NodeEntry *find_key(const Node *map, const char *key, bool fold)
 static void assert_undeclared_kept(const Node *want, const Node *before, const Node *after, bool fold)
 {
     for (uint32_t i = 0; before && before->type == NODE_MAP && i < before->n; i++) {
-        const NodeEntry *e = &before->entries[i], *w = find_key(want, e->key, fold), *now = find_key(after, e->key, false);
+        const NodeEntry *e = &before->entries[i], *w = find_key(want, e->key, fold),
+                        *now = find_key(after, e->key, false);
         if (w && w->value->type == NODE_MAP)
             assert_undeclared_kept(w->value, e->value, now ? now->value : NULL, fold);
         else if (!w && !(e->value->type == NODE_MAP && e->value->n == 0))
@@ -478,7 +500,8 @@ static void keys_that_are_not_declared_are_never_touched(void **state)
             continue;
         static const char *const maps[] = {"freeformTags", "definedTags"};
         for (size_t k = 0; k < 2; k++)
-            assert_undeclared_kept(node_get(spec->want, maps[k]), node_get(c.live->object, maps[k]), node_get(after, maps[k]), k == 1);
+            assert_undeclared_kept(node_get(spec->want, maps[k]), node_get(c.live->object, maps[k]),
+                                   node_get(after, maps[k]), k == 1);
     }
 }
 
@@ -503,12 +526,16 @@ static void the_order_of_live_keys_changes_no_difference(void **state)
 {
     (void)state;
     static const char want[] = "freeformTags: {c: 1, a: 2}, definedTags: {Ops: {x: 1, y: 2}}";
-    assert_deltas(want, "", "\"freeformTags\":{\"a\":\"0\",\"c\":\"0\"},\"definedTags\":{\"Fin\":{},\"Ops\":{\"x\":\"0\",\"y\":\"0\"}}",
-                  "freeformTags.c: \"0\" -> \"1\"\nfreeformTags.a: \"0\" -> \"2\"\n"
-                  "definedTags.Ops.x: \"0\" -> \"1\"\ndefinedTags.Ops.y: \"0\" -> \"2\"\n");
-    assert_deltas(want, "", "\"definedTags\":{\"Ops\":{\"y\":\"0\",\"x\":\"0\"},\"Fin\":{}},\"freeformTags\":{\"c\":\"0\",\"a\":\"0\"}",
-                  "freeformTags.c: \"0\" -> \"1\"\nfreeformTags.a: \"0\" -> \"2\"\n"
-                  "definedTags.Ops.x: \"0\" -> \"1\"\ndefinedTags.Ops.y: \"0\" -> \"2\"\n");
+    assert_deltas(
+        want, "",
+        "\"freeformTags\":{\"a\":\"0\",\"c\":\"0\"},\"definedTags\":{\"Fin\":{},\"Ops\":{\"x\":\"0\",\"y\":\"0\"}}",
+        "freeformTags.c: \"0\" -> \"1\"\nfreeformTags.a: \"0\" -> \"2\"\n"
+        "definedTags.Ops.x: \"0\" -> \"1\"\ndefinedTags.Ops.y: \"0\" -> \"2\"\n");
+    assert_deltas(
+        want, "",
+        "\"definedTags\":{\"Ops\":{\"y\":\"0\",\"x\":\"0\"},\"Fin\":{}},\"freeformTags\":{\"c\":\"0\",\"a\":\"0\"}",
+        "freeformTags.c: \"0\" -> \"1\"\nfreeformTags.a: \"0\" -> \"2\"\n"
+        "definedTags.Ops.x: \"0\" -> \"1\"\ndefinedTags.Ops.y: \"0\" -> \"2\"\n");
 }
 
 int main(void)

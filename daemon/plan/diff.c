@@ -32,7 +32,8 @@ static bool same_value(const Node *want, const Node *have)
     return streq(str_get(&text), want->text);
 }
 
-/* What bears copies of another object's tags has keys that nobody gave it. Where that object cannot be read, any may be one. */
+/* What bears copies of another object's tags has keys that nobody gave it. Where that object cannot be read, any may be
+ * one. */
 static const char *copied_by(const Differ *d, const char *const steps[2])
 {
     const Live *source = d->live->source;
@@ -63,12 +64,13 @@ static const char *passed_over_by(const Differ *d, const char *path, const char 
     return d->suspended;
 }
 
-static void add_delta(Differ *d, const char *const steps[2], const char *shown[2], const Node *from, const Node *to, Mark mark,
-                      bool undeclared)
+static void add_delta(Differ *d, const char *const steps[2], const char *shown[2], const Node *from, const Node *to,
+                      Mark mark, bool undeclared)
 {
     if (same_value(to, from))
         return;
-    Delta delta = {.field = d->field, .from = is_absent(from) ? NULL : from, .to = is_absent(to) ? NULL : to, .mark = mark};
+    Delta delta = {
+        .field = d->field, .from = is_absent(from) ? NULL : from, .to = is_absent(to) ? NULL : to, .mark = mark};
     delta.path = d->field->name;
     for (size_t i = 0; i < 2 && steps[i]; i++) {
         delta.steps[i] = steps[i];
@@ -88,12 +90,14 @@ static void diff_tags(Differ *d, const char *space, const char *shown_space, con
     for (uint32_t i = 0; want && i < want->n; i++) {
         const NodeEntry *w = &want->entries[i], *h = node_entry_fold(have, w->key, fold);
         const char *key = h ? h->key : w->key;
-        const char *steps[2] = {fold ? space : key, fold ? key : NULL}, *shown[2] = {fold ? shown_space : w->key, w->key};
+        const char *steps[2] = {fold ? space : key, fold ? key : NULL},
+                   *shown[2] = {fold ? shown_space : w->key, w->key};
         add_delta(d, steps, shown, h ? h->value : NULL, w->value, w->mark, false);
     }
     for (uint32_t i = 0; d->spec->exact_tags && have && have->type == NODE_MAP && i < have->n; i++) {
         const NodeEntry *h = &have->entries[i];
-        const char *steps[2] = {fold ? space : h->key, fold ? h->key : NULL}, *shown[2] = {fold ? space : h->key, h->key};
+        const char *steps[2] = {fold ? space : h->key, fold ? h->key : NULL},
+                   *shown[2] = {fold ? space : h->key, h->key};
         if (!node_entry_fold(want, h->key, fold))
             add_delta(d, steps, shown, h->value, NULL, d->field_mark, true);
     }
@@ -137,8 +141,8 @@ void diff_object(const Spec *spec, const Live *live, usec_t now, Arena *arena, D
     }
 }
 
-/* A copy of `map` (NULL: empty) in which the key path has another value; NULL takes it away. A map left empty goes too, but for the
- * outermost. */
+/* A copy of `map` (NULL: empty) in which the key path has another value; NULL takes it away. A map left empty goes too,
+ * but for the outermost. */
 static const Node *with_value(const Node *map, const char *const *steps, size_t n, const Node *value, Arena *arena)
 {
     NodeBuilder *b = node_builder_new(arena, NODE_MAP, (Mark){0});

@@ -9,8 +9,8 @@
 /* One attribute, or one key of a tag map. */
 typedef struct Delta {
     const Field *field;
-    const char *path;      /* "freeformTags.tier" */
-    const char *steps[2];  /* the keys below the field's value, as the live object writes them; NULL: the value itself */
+    const char *path;     /* "freeformTags.tier" */
+    const char *steps[2]; /* the keys below the field's value, as the live object writes them; NULL: the value itself */
     const Node *from, *to; /* NULL: absent */
     Mark mark;             /* of the key in the spec that wants it */
     const char *rule;      /* what passed it over; NULL for a difference that counts */
@@ -18,8 +18,8 @@ typedef struct Delta {
 
 typedef VEC(Delta) Deltas;
 
-/* Adds the differences to `deltas` and those that were passed over to `ignored` (may be NULL). What they hold lives in `arena`
- * or as long as the spec and the live object. */
+/* Adds the differences to `deltas` and those that were passed over to `ignored` (may be NULL). What they hold lives in
+ * `arena` or as long as the spec and the live object. */
 void diff_object(const Spec *spec, const Live *live, usec_t now, Arena *arena, Deltas *deltas, Deltas *ignored);
 
 /* The whole new values, by wire name, of the fields that `deltas` touch: a tag map is the live one with the differences

@@ -18,7 +18,8 @@ static void one_more_holds_all_of_them(void **state)
     CLEANUP(world_done) World w = drifted(6);
     guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .config_file = "c.yaml", .account = "prod"});
     assert_int_equal(plan_count(w.plan, OUTCOME_HELD), 6);
-    assert_string_equal(w.plan->changes.items[5].reason, "6 changes in one round are more than limits.maxChanges: 5 in c.yaml allows");
+    assert_string_equal(w.plan->changes.items[5].reason,
+                        "6 changes in one round are more than limits.maxChanges: 5 in c.yaml allows");
 }
 
 static void observed_changes_do_not_count(void **state)
@@ -36,7 +37,8 @@ static void guard_after(size_t before, World *w)
     CLEANUP(memory_freep) Memory *memory = memory_new();
     CLEANUP(world_done) World earlier = drifted(before);
     memory_learn(memory, earlier.plan, earlier.snapshot, "prod", 1, 1);
-    guard_plan(w->plan, w->snapshot, &(GuardOptions){.max_changes = 1000, .config_file = "c", .account = "prod", .memory = memory, .now = 2});
+    guard_plan(w->plan, w->snapshot,
+               &(GuardOptions){.max_changes = 1000, .config_file = "c", .account = "prod", .memory = memory, .now = 2});
 }
 
 static void a_selector_may_match_twice_as_many_and_ten_more(void **state)
@@ -57,8 +59,12 @@ static void what_failed_is_left_alone_for_a_while(void **state)
     CLEANUP(world_done) World w = drifted(2), next = drifted(2);
     change_set(w.plan, &w.plan->changes.items[0], OUTCOME_FAILED, "refused");
     memory_learn(memory, w.plan, w.snapshot, "prod", 10 * USEC_PER_SEC, 5 * USEC_PER_SEC);
-    GuardOptions options = {.max_changes = 9, .config_file = "c", .account = "prod", .memory = memory,
-                            .now = 15 * USEC_PER_SEC - 1, .wall = USEC_PER_HOUR};
+    GuardOptions options = {.max_changes = 9,
+                            .config_file = "c",
+                            .account = "prod",
+                            .memory = memory,
+                            .now = 15 * USEC_PER_SEC - 1,
+                            .wall = USEC_PER_HOUR};
     guard_plan(next.plan, next.snapshot, &options);
     assert_int_equal(next.plan->changes.items[0].outcome, OUTCOME_HELD);
     assert_string_equal(next.plan->changes.items[0].reason, "refused; next try at 1970-01-01T01:00:00Z");
@@ -87,7 +93,8 @@ static void as_many_deletions_as_allowed_pass(void **state)
 {
     (void)state;
     CLEANUP(world_done) World w = swept(3);
-    guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod"});
+    guard_plan(w.plan, w.snapshot,
+               &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod"});
     assert_int_equal(plan_count(w.plan, OUTCOME_PLANNED), 5);
 }
 
@@ -95,7 +102,8 @@ static void a_larger_sweep_is_held_whole(void **state)
 {
     (void)state;
     CLEANUP(world_done) World w = swept(4);
-    guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c.yaml", .account = "prod"});
+    guard_plan(w.plan, w.snapshot,
+               &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c.yaml", .account = "prod"});
     assert_int_equal(plan_count(w.plan, OUTCOME_HELD), 4);
     /* What is held does not count among the changes. */
     assert_int_equal(plan_count(w.plan, OUTCOME_PLANNED), 2);
@@ -104,7 +112,8 @@ static void a_larger_sweep_is_held_whole(void **state)
         assert_int_equal(c->outcome == OUTCOME_HELD, c->action == ACTION_DELETE);
         assert_int_equal(c->hold, c->action == ACTION_DELETE ? HOLD_LIMIT : HOLD_NONE);
         if (c->reason)
-            assert_string_equal(c->reason, "4 deletions in one round are more than limits.maxDeletes: 3 in c.yaml allows");
+            assert_string_equal(c->reason,
+                                "4 deletions in one round are more than limits.maxDeletes: 3 in c.yaml allows");
     }
 }
 
@@ -114,7 +123,8 @@ static void deletions_that_are_not_done_do_not_count(void **state)
     CLEANUP(world_done) World w = swept(4);
     change_hold(w.plan, &w.plan->changes.items[2], HOLD_PAUSE, "x");
     assert_int_equal(w.plan->changes.items[2].action, ACTION_DELETE);
-    guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod"});
+    guard_plan(w.plan, w.snapshot,
+               &(GuardOptions){.max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod"});
     assert_int_equal(plan_count(w.plan, OUTCOME_PLANNED), 5);
     assert_int_equal(w.plan->changes.items[2].hold, HOLD_PAUSE);
 }
@@ -143,7 +153,8 @@ static void what_the_cloud_says_was_made_is_not_asked_for_again(void **state)
     (void)state;
     CLEANUP(memory_freep) Memory *memory = that_was_made();
     CLEANUP(world_done) World w = swept(0);
-    GuardOptions options = {.max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod", .memory = memory, .now = 2};
+    GuardOptions options = {
+        .max_changes = 5, .max_deletes = 3, .config_file = "c", .account = "prod", .memory = memory, .now = 2};
     guard_plan(w.plan, w.snapshot, &options);
     const Change *c = w.plan->changes.items;
     assert_int_equal(c->outcome, OUTCOME_DONE);
@@ -164,17 +175,20 @@ static void what_retention_wants_is_held_first(void **state)
 {
     (void)state;
     CLEANUP(world_done) World w = swept(4);
-    guard_plan(w.plan, w.snapshot, &(GuardOptions){.max_changes = 5, .max_deletes = 9, .config_file = "c.yaml", .account = "prod"});
+    guard_plan(w.plan, w.snapshot,
+               &(GuardOptions){.max_changes = 5, .max_deletes = 9, .config_file = "c.yaml", .account = "prod"});
     assert_int_equal(w.plan->changes.items[0].action, ACTION_CREATE);
     assert_int_equal(w.plan->changes.items[0].outcome, OUTCOME_PLANNED);
     assert_int_equal(plan_count(w.plan, OUTCOME_HELD), 5);
     for (size_t i = 1; i < 6; i++)
-        assert_string_equal(w.plan->changes.items[i].reason, "6 changes in one round are more than limits.maxChanges: 5 in c.yaml allows");
+        assert_string_equal(w.plan->changes.items[i].reason,
+                            "6 changes in one round are more than limits.maxChanges: 5 in c.yaml allows");
     /* Unless that is not enough. */
     CLEANUP(world_done) World many = swept(1);
     guard_plan(many.plan, many.snapshot, &(GuardOptions){.max_deletes = 9, .config_file = "c.yaml", .account = "prod"});
     assert_int_equal(plan_count(many.plan, OUTCOME_HELD), 3);
-    assert_string_equal(many.plan->changes.items[0].reason, "3 changes in one round are more than limits.maxChanges: 0 in c.yaml allows");
+    assert_string_equal(many.plan->changes.items[0].reason,
+                        "3 changes in one round are more than limits.maxChanges: 0 in c.yaml allows");
 }
 
 int main(void)

@@ -17,8 +17,10 @@ static void hold_growth(Plan *plan, const Snapshot *snapshot, const Memory *memo
         size_t before, now = snapshot->of[c->spec->index].objects.n;
         if (memory_matches(memory, c->spec, &before) && now > before * GROWTH_FACTOR + GROWTH_MORE)
             change_hold(plan, c, HOLD_GROWTH,
-                        "the selector matches %zu objects, %zu in the round before: change the specs, or restart the daemon, if "
-                       "that is meant", now, before);
+                        "the selector matches %zu objects, %zu in the round before: change the specs, or restart the "
+                        "daemon, if "
+                        "that is meant",
+                        now, before);
     }
 }
 
@@ -55,8 +57,8 @@ static void hold_sweep(Plan *plan, const GuardOptions *options)
     for (size_t i = 0; i < plan->changes.n && n > options->max_deletes; i++)
         if (plan->changes.items[i].action == ACTION_DELETE && plan->changes.items[i].outcome == OUTCOME_PLANNED)
             change_hold(plan, &plan->changes.items[i], HOLD_LIMIT,
-                        "%" PRId64 " deletions in one round are more than limits.maxDeletes: %" PRId64 " in %s allows", n,
-                        options->max_deletes, options->config_file);
+                        "%" PRId64 " deletions in one round are more than limits.maxDeletes: %" PRId64 " in %s allows",
+                        n, options->max_deletes, options->config_file);
 }
 
 static bool is_retention(const Change *change)
@@ -70,7 +72,8 @@ static void hold_planned(Plan *plan, const GuardOptions *options, bool retention
     for (size_t i = 0; i < plan->changes.n; i++) {
         Change *c = &plan->changes.items[i];
         if (c->outcome == OUTCOME_PLANNED && (!retention_only || is_retention(c)))
-            change_hold(plan, c, HOLD_LIMIT, "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
+            change_hold(plan, c, HOLD_LIMIT,
+                        "%zu changes in one round are more than limits.maxChanges: %" PRId64 " in %s allows", n,
                         options->max_changes, options->config_file);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * What is planned and yet not done: too many changes at once, a selector that suddenly matches far more, an object that is to be left
- * alone for a while, a saved plan that says something else. Pure; holds changes by writing it into them.
+ * What is planned and yet not done: too many changes at once, a selector that suddenly matches far more, an object that
+ * is to be left alone for a while, a saved plan that says something else. Pure; holds changes by writing it into them.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 #include "plan/saved.h"
 
 typedef struct GuardOptions {
-    int64_t max_changes; /* of one account in one round */
-    int64_t max_deletes; /* likewise, of deletions */
+    int64_t max_changes;     /* of one account in one round */
+    int64_t max_deletes;     /* likewise, of deletions */
     const char *config_file; /* where those limits are set: for the message */
     const char *account;     /* whose plan it is */
     const Memory *memory;    /* of earlier rounds, or NULL */

@@ -18,14 +18,14 @@
 
 typedef struct Entry {
     char *key;
-    unsigned failures;  /* in a row */
-    unsigned repeats;   /* of the same successful write, with no look in sync between */
-    char *written;      /* what that write set */
-    usec_t next_try;    /* monotonic; 0: at once */
+    unsigned failures; /* in a row */
+    unsigned repeats;  /* of the same successful write, with no look in sync between */
+    char *written;     /* what that write set */
+    usec_t next_try;   /* monotonic; 0: at once */
     char *reason;
-    bool made_before;   /* a creation: the cloud says that it is done */
-    bool seen;          /* in the round that is being learnt */
-    char *document;      /* its key in `matches` */
+    bool made_before; /* a creation: the cloud says that it is done */
+    bool seen;        /* in the round that is being learnt */
+    char *document;   /* its key in `matches` */
     char *account;
 } Entry;
 
@@ -103,7 +103,8 @@ static char *object_key(const Change *change)
     const Spec *spec = change->spec;
     /* Slots of one volume, and attempts at one slot, are things of their own. */
     if (is_slot(change))
-        return xasprintf("%s/%s/%s/%s/%" PRIu64 "/%u", spec->kind->name, spec->name, spec->account, change->target, change->slot, change->attempt);
+        return xasprintf("%s/%s/%s/%s/%" PRIu64 "/%u", spec->kind->name, spec->name, spec->account, change->target,
+                         change->slot, change->attempt);
     return xasprintf("%s/%s/%s/%s", spec->kind->name, spec->name, spec->account, change->target);
 }
 
@@ -187,8 +188,9 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
     if (change->action == ACTION_CREATE)
         pause_entry(e, e->repeats, now, MADE_PAUSE, "it was made a moment ago, and no list shows it yet");
     else if (e->repeats >= REPEATS_MAX)
-        pause_entry(e, e->repeats - REPEATS_MAX + 2, now, interval,
-                    "not converging: the same change was made several times, and each time the next look found it undone");
+        pause_entry(
+            e, e->repeats - REPEATS_MAX + 2, now, interval,
+            "not converging: the same change was made several times, and each time the next look found it undone");
     else
         e->next_try = 0;
 }
@@ -204,7 +206,8 @@ static void learn_change(Memory *m, const Change *change, usec_t now, usec_t int
     if (change->outcome == OUTCOME_DONE)
         learn_done(e, change, now, interval);
     else if (change->outcome == OUTCOME_FAILED)
-        pause_entry(e, is_slot(change) ? 1 : ++e->failures, now, interval, change->reason ? change->reason : "it failed");
+        pause_entry(e, is_slot(change) ? 1 : ++e->failures, now, interval,
+                    change->reason ? change->reason : "it failed");
 }
 
 /* What did not come up is in sync, or no longer declared; but not if its document could not be looked at. */
@@ -246,7 +249,8 @@ static void learn_matches(Memory *m, const Plan *plan, const Snapshot *snapshot,
     }
 }
 
-void memory_learn(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now, usec_t interval)
+void memory_learn(Memory *m, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now,
+                  usec_t interval)
 {
     CLEANUP(map_freep) Map *failed = map_new();
     CLEANUP(arena_freep) Arena *scratch = arena_new();

@@ -1,6 +1,6 @@
 /*
- * What the daemon remembers from one round to the next, to be patient and never to be right: which objects failed or did
- * not converge and when they are tried again, and how many objects each selector matched. Losing it costs a try.
+ * What the daemon remembers from one round to the next, to be patient and never to be right: which objects failed or
+ * did not converge and when they are tried again, and how many objects each selector matched. Losing it costs a try.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ bool memory_was_made(const Memory *memory, const Change *change);
 /* How many objects the document's selector matched when it was last compared without being held; false: never. */
 bool memory_matches(const Memory *memory, const Spec *spec, size_t *ret);
 
-/* Takes in what became of the plan of one account: growing pauses for what failed or came back undone, forgetting for what
- * is in sync. The shortest pause is `interval`, from `now` on: the monotonic time at which the round began. */
+/* Takes in what became of the plan of one account: growing pauses for what failed or came back undone, forgetting for
+ * what is in sync. The shortest pause is `interval`, from `now` on: the monotonic time at which the round began. */
 void memory_learn(Memory *memory, const Plan *plan, const Snapshot *snapshot, const char *account, usec_t now,
                   usec_t interval);
 /* The configuration was read anew: what rests is tried at once. */

@@ -37,11 +37,13 @@ static void a_missed_slot_is_told_once(void **state)
     Series *series;
     CLEANUP(world_done) World w = until_19(&series);
     for (unsigned i = 0; i < 3; i++)
-        assert_told(news, &w, "2026-11-20T15:00:00Z", i ? "" : "missed " STAGE_VOLUME ": slot " SLOT_20 " was missed\n");
+        assert_told(news, &w, "2026-11-20T15:00:00Z",
+                    i ? "" : "missed " STAGE_VOLUME ": slot " SLOT_20 " was missed\n");
     /* The next one is told with the one before it, and then they are told. */
     for (unsigned i = 0; i < 3; i++)
         assert_told(news, &w, "2026-11-21T15:00:00Z",
-                    i ? "" : "missed " STAGE_VOLUME ": 2 slots were missed, from " SLOT_20 " to 2026-11-21T02:00:00Z\n");
+                    i ? ""
+                      : "missed " STAGE_VOLUME ": 2 slots were missed, from " SLOT_20 " to 2026-11-21T02:00:00Z\n");
     /* Another daemon does not know. */
     CLEANUP(news_freep) News *other = news_new();
     assert_string_not_equal(told(other, &w, "2026-11-21T15:00:00Z"), "");
@@ -95,7 +97,8 @@ static void a_backup_is_followed_until_it_is_there(void **state)
     Made *made = made_add(&w, series, SLOT_20, BACKUP_UNFINISHED);
     assert_told(news, &w, "2026-11-20T02:00:01Z", "");
     made->state = BACKUP_GOOD;
-    assert_told(news, &w, "2026-11-20T02:59:59Z", "available " STAGE_VOLUME ": ocid1.b1 is AVAILABLE, after at most 59 min 59 s\n");
+    assert_told(news, &w, "2026-11-20T02:59:59Z",
+                "available " STAGE_VOLUME ": ocid1.b1 is AVAILABLE, after at most 59 min 59 s\n");
     const Note *note = w.plan->notes.items;
     assert_string_equal(note->object, "ocid1.b1");
     assert_int_equal(note->slot, at(SLOT_20));
@@ -137,7 +140,8 @@ static void how_long_it_took_is_told_as_far_as_it_is_known(void **state)
         made->born = rows[i].now ? made->born : 0;
         told(news, &w, SLOT_20);
         made->state = BACKUP_GOOD;
-        CLEANUP(freep) char *expected = xasprintf("available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE%s\n", rows[i].expected);
+        CLEANUP(freep)
+        char *expected = xasprintf("available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE%s\n", rows[i].expected);
         assert_told(news, &w, rows[i].now ? rows[i].now : STAGE_NOW, expected);
     }
 }
@@ -172,8 +176,9 @@ static void a_faulty_one_is_told_of_once_in_a_round(void **state)
     Made *made = made_add(&w, series, SLOT_20, BACKUP_UNFINISHED);
     told(news, &w, "2026-11-20T02:00:01Z");
     made->state = BACKUP_FAULTY;
-    assert_told(news, &w, "2026-11-20T02:01:00Z", "faulty " STAGE_VOLUME ": ocid1.b1 of slot " SLOT_20
-                                                  " is FAULTY; it is made again at 2026-11-20T02:05:00Z\n");
+    assert_told(news, &w, "2026-11-20T02:01:00Z",
+                "faulty " STAGE_VOLUME ": ocid1.b1 of slot " SLOT_20
+                " is FAULTY; it is made again at 2026-11-20T02:05:00Z\n");
 }
 
 /* What a round made, as the outcome of its creation says. */
@@ -195,14 +200,18 @@ static void what_a_round_made_is_followed(void **state)
         Outcome outcome;
         const char *id;
         bool follows;
-    } rows[] = {{OUTCOME_DONE, "ocid1.b1", true}, {OUTCOME_DONE, NULL, false}, {OUTCOME_FAILED, "ocid1.b1", false}, {OUTCOME_HELD, "ocid1.b1", false}};
+    } rows[] = {{OUTCOME_DONE, "ocid1.b1", true},
+                {OUTCOME_DONE, NULL, false},
+                {OUTCOME_FAILED, "ocid1.b1", false},
+                {OUTCOME_HELD, "ocid1.b1", false}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(news_freep) News *news = news_new();
         Series *series;
         CLEANUP(world_done) World w = until_19(&series);
         round_that_makes(news, &w, rows[i].outcome, rows[i].id);
         made_add(&w, series, SLOT_20, BACKUP_GOOD);
-        assert_told(news, &w, "2026-11-20T02:00:05Z", rows[i].follows ? "available " STAGE_VOLUME ": ocid1.b1 is AVAILABLE, after at most 5 s\n" : "");
+        assert_told(news, &w, "2026-11-20T02:00:05Z",
+                    rows[i].follows ? "available " STAGE_VOLUME ": ocid1.b1 is AVAILABLE, after at most 5 s\n" : "");
     }
 }
 
@@ -259,7 +268,8 @@ static void being_seen_again_begins_a_new_day(void **state)
     told(news, &w, "2026-11-22T00:00:00Z");
     series->made.n = 1;
     made->state = BACKUP_GOOD;
-    assert_told(news, &w, "2026-11-22T00:00:00Z", "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 46 h 0 min\n");
+    assert_told(news, &w, "2026-11-22T00:00:00Z",
+                "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 46 h 0 min\n");
 }
 
 static void another_accounts_round_sees_nothing(void **state)
@@ -285,8 +295,10 @@ static World one_off(const char *backup_state)
                                "spec: {account: prod, bootVolumeId: " STAGE_VOLUME "}\n";
     World w = {.specs = specs_of(yaml), .snapshot = snapshot_new(1)};
     Arena *arena = w.snapshot->arena;
-    CLEANUP(freep) char *text = xasprintf("{\"id\":\"ocid1.b0\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\","
-                                          "\"timeRequestReceived\":\"" SLOT_20 "\"}", backup_state);
+    CLEANUP(freep)
+    char *text = xasprintf("{\"id\":\"ocid1.b0\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\","
+                           "\"timeRequestReceived\":\"" SLOT_20 "\"}",
+                           backup_state);
     Live *volume = arena_alloc(arena, sizeof(*volume)), *backup = NULL;
     *volume = (Live){.kind = &oci_boot_volume, .id = STAGE_VOLUME, .state = "AVAILABLE"};
     assert_int_equal(live_from_text(&oci_boot_volume_backup, text, strlen(text), NULL, arena, &backup, NULL), 0);
@@ -301,7 +313,8 @@ static void a_backup_that_is_made_once_is_followed_too(void **state)
     CLEANUP(news_freep) News *news = news_new();
     CLEANUP(world_done) World making = one_off("CREATING"), there = one_off("AVAILABLE");
     assert_told(news, &making, SLOT_20, "");
-    assert_told(news, &there, "2026-11-20T02:00:07Z", "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 7 s\n");
+    assert_told(news, &there, "2026-11-20T02:00:07Z",
+                "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 7 s\n");
     assert_int_equal(there.plan->notes.items[0].slot, 0);
     assert_told(news, &there, STAGE_NOW, "");
 }
@@ -345,7 +358,8 @@ static void one_that_two_pages_showed_differently_is_followed_on(void **state)
     made->state = BACKUP_UNSURE;
     told(news, &w, "2026-11-20T02:00:05Z");
     made->state = BACKUP_GOOD;
-    assert_told(news, &w, "2026-11-20T02:00:10Z", "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 10 s\n");
+    assert_told(news, &w, "2026-11-20T02:00:10Z",
+                "available " STAGE_VOLUME ": ocid1.b0 is AVAILABLE, after at most 10 s\n");
 }
 
 int main(void)

@@ -126,7 +126,8 @@ static void see_all(News *n, Plan *plan, const Snapshot *snapshot, const char *a
             continue;
         for (size_t k = 0; k < observed->objects.n && spec->source; k++) {
             const Live *live = observed->objects.items[k];
-            see(n, plan, told, &(Sight){spec, spec->source, live->id, backup_state(live->kind, live->state), live->born, 0});
+            see(n, plan, told,
+                &(Sight){spec, spec->source, live->id, backup_state(live->kind, live->state), live->born, 0});
         }
         for (size_t k = 0; k < observed->series.n; k++) {
             const Series *series = observed->series.items[k];

@@ -3,8 +3,9 @@
 
 #include "plan/plan.h"
 
-#define VOLUME_BEARS_OWN_TAG                                                                                                    \
-    "the %s itself bears the tag %s, which its backups would copy and be mistaken by: take the tag away; until then nothing is made " \
+#define VOLUME_BEARS_OWN_TAG                                                                                           \
+    "the %s itself bears the tag %s, which its backups would copy and be mistaken by: take the tag away; until then "  \
+    "nothing is made "                                                                                                 \
     "of it and nothing deleted"
 
 /* Planned, observed or held: what the change's document and object allow, written into the change, which is added. */

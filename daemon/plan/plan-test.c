@@ -25,10 +25,11 @@ static Plan *make(World *w, PlanOptions options)
     return w->plan;
 }
 
-#define NAMED(name, id, want) \
-    "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: " name "}\nspec: {account: prod, imageId: " id ", " want "}\n"
-#define SELECTED(name, want)                                                           \
-    "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: " name "}\n" \
+#define NAMED(name, id, want)                                                                                          \
+    "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: " name "}\nspec: {account: prod, imageId: " id  \
+    ", " want "}\n"
+#define SELECTED(name, want)                                                                                           \
+    "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: " name "}\n"                                    \
     "spec: {account: prod, selector: {compartmentId: ocid1.compartment.a}, " want "}\n"
 
 static void an_object_in_sync_needs_no_change(void **state)
@@ -58,8 +59,9 @@ static void a_difference_is_planned(void **state)
 static void observing_reports_and_plans_nothing(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x")
-                                           NAMED("b", "ocid1.image.b", "displayName: x") "reconcile: {mode: observe}\n");
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x")
+                           NAMED("b", "ocid1.image.b", "displayName: x") "reconcile: {mode: observe}\n");
     see(&w, 0, "\"displayName\":\"y\"");
     see(&w, 1, "\"displayName\":\"y\",\"id\":\"ocid1.image.b\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 1});
@@ -76,7 +78,8 @@ static void an_object_that_cannot_be_written_now_is_held(void **state)
     see(&w, 0, "\"displayName\":\"y\",\"lifecycleState\":\"EXPORTING\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 1});
     assert_int_equal(plan->changes.items[0].outcome, OUTCOME_HELD);
-    assert_string_equal(plan->changes.items[0].reason, "the image is EXPORTING; it can be changed when it is AVAILABLE");
+    assert_string_equal(plan->changes.items[0].reason,
+                        "the image is EXPORTING; it can be changed when it is AVAILABLE");
 }
 
 static void an_object_that_a_list_showed_twice_differently_is_held(void **state)
@@ -115,8 +118,8 @@ static void a_platform_image_is_a_failure_and_no_change(void **state)
 static void what_could_not_be_read_is_a_failure_and_delays_no_other(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x")
-                                           NAMED("b", "ocid1.image.b", "displayName: x"));
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x") NAMED("b", "ocid1.image.b", "displayName: x"));
     error_set(&w.snapshot->of[0].error, ERROR_TIMEOUT, "no answer");
     see(&w, 1, "\"displayName\":\"y\",\"id\":\"ocid1.image.b\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 1});
@@ -129,8 +132,9 @@ static void what_could_not_be_read_is_a_failure_and_delays_no_other(void **state
 static void an_object_that_two_documents_claim_is_left_alone(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x") SELECTED("b", "displayName: y")
-                                           NAMED("c", "ocid1.image.c", "displayName: z"));
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x") SELECTED("b", "displayName: y")
+                           NAMED("c", "ocid1.image.c", "displayName: z"));
     see(&w, 0, "\"displayName\":\"old\"");
     see(&w, 1, "\"displayName\":\"old\"");
     see(&w, 1, "\"displayName\":\"old\",\"id\":\"ocid1.image.d\"");
@@ -152,7 +156,8 @@ static void an_object_that_two_documents_claim_is_left_alone(void **state)
 static void two_documents_may_share_an_object(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x") SELECTED("b", "freeformTags: {t: 1}"));
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x") SELECTED("b", "freeformTags: {t: 1}"));
     see(&w, 0, "\"displayName\":\"old\"");
     see(&w, 1, "\"displayName\":\"old\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 1});
@@ -174,8 +179,9 @@ static void a_selector_that_matches_nothing_is_no_failure(void **state)
 static void a_suspended_document_is_in_sync_until_then(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x")
-                                           "reconcile: {suspend: {until: 1970-01-01T00:00:10Z, reason: moving}}\n");
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a",
+                             "displayName: x") "reconcile: {suspend: {until: 1970-01-01T00:00:10Z, reason: moving}}\n");
     see(&w, 0, "\"displayName\":\"old\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 10 * USEC_PER_SEC - 1});
     assert_int_equal(plan->changes.n, 0);
@@ -188,9 +194,10 @@ static void a_suspended_document_is_in_sync_until_then(void **state)
 static void one_account_is_planned_without_the_others(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = world_of(NAMED("a", "ocid1.image.a", "displayName: x")
-                                           "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: b}\n"
-                                           "spec: {account: lab, imageId: ocid1.image.b, displayName: x}\n");
+    CLEANUP(world_done)
+    World w = world_of(NAMED("a", "ocid1.image.a",
+                             "displayName: x") "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: b}\n"
+                                               "spec: {account: lab, imageId: ocid1.image.b, displayName: x}\n");
     see(&w, 0, "\"displayName\":\"old\"");
     see(&w, 1, "\"displayName\":\"old\",\"id\":\"ocid1.image.b\"");
     const Plan *plan = make(&w, (PlanOptions){.now = 1, .account = "lab"});
@@ -223,19 +230,27 @@ static void the_same_input_gives_the_same_plan(void **state)
     (void)state;
     CLEANUP(str_done) Str yaml = {0};
     for (int i = 0; i < 40; i++)
-        str_addf(&yaml, "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: n%d}\nspec: {account: prod, imageId: "
-                        "ocid1.image.%d, freeformTags: {a: 1, b: 2, c: null}}\nreconcile: {tags: exact}\n", i, i % 30);
+        str_addf(
+            &yaml,
+            "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: n%d}\nspec: {account: prod, imageId: "
+            "ocid1.image.%d, freeformTags: {a: 1, b: 2, c: null}}\nreconcile: {tags: exact}\n",
+            i, i % 30);
     CLEANUP(freep) char *reason = NULL;
     CLEANUP(freep) char *first = NULL;
     CLEANUP(str_done) Str own = {0};
     for (int i = 0; i < 30; i++)
-        str_addf(&own, "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: n%d}\nspec: {account: prod, imageId: "
-                       "ocid1.image.%d, freeformTags: {a: 1, b: 2, c: null}}\nreconcile: {tags: exact}\n", i, i);
+        str_addf(
+            &own,
+            "---\napiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: n%d}\nspec: {account: prod, imageId: "
+            "ocid1.image.%d, freeformTags: {a: 1, b: 2, c: null}}\nreconcile: {tags: exact}\n",
+            i, i);
     reason = first_problem_of(str_get(&yaml)); /* ten of them are claimed twice */
     for (int turn = 0; turn < 3; turn++) {
         CLEANUP(world_done) World w = world_of(str_get(&own));
         for (size_t i = 0; i < w.specs->n; i++) {
-            CLEANUP(freep) char *members = xasprintf("\"id\":\"ocid1.image.%zu\",\"freeformTags\":{\"x%zu\":\"1\",\"c\":\"2\"}", i, i % 7);
+            CLEANUP(freep)
+            char *members =
+                xasprintf("\"id\":\"ocid1.image.%zu\",\"freeformTags\":{\"x%zu\":\"1\",\"c\":\"2\"}", i, i % 7);
             see(&w, i, members);
         }
         CLEANUP(freep) char *text = text_of(make(&w, (PlanOptions){.now = 1}));

@@ -12,12 +12,13 @@
 #define LOOK_AFTER_MIN (5 * USEC_PER_SEC)
 
 static const char *const action_names[ACTION_MAX] = {
-    [ACTION_UPDATE] = "update", [ACTION_CREATE] = "create", [ACTION_DELETE] = "delete",
+    [ACTION_UPDATE] = "update",
+    [ACTION_CREATE] = "create",
+    [ACTION_DELETE] = "delete",
 };
 static const char *const note_names[NOTE_MAX] = {
     [NOTE_AVAILABLE] = "available", [NOTE_FAULTY] = "faulty", [NOTE_MISSED] = "missed",
-    [NOTE_DELETED] = "deleted",
-    [NOTE_LIMIT] = "limit",         [NOTE_VANISHED] = "vanished",
+    [NOTE_DELETED] = "deleted",     [NOTE_LIMIT] = "limit",   [NOTE_VANISHED] = "vanished",
 };
 static const char *const outcome_names[OUTCOME_MAX] = {
     [OUTCOME_PLANNED] = "planned", [OUTCOME_DONE] = "done",         [OUTCOME_HELD] = "held",
@@ -66,7 +67,8 @@ void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error)
     *VEC_ADD(&plan->failures) = (Failure){.spec = spec, .target = target, .error = error};
 }
 
-void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot, const char *format, ...)
+void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot,
+               const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -144,11 +146,13 @@ static void break_spec(Planner *p, const Spec *spec, const char *target, Error *
     p->broken[spec->index] = true;
 }
 
-static void conflict(Planner *p, const Spec *spec, Mark here, const Spec *other, Mark there, const char *path, const Live *live)
+static void conflict(Planner *p, const Spec *spec, Mark here, const Spec *other, Mark there, const char *path,
+                     const Live *live)
 {
     Error *e = NULL;
-    error_set(&e, ERROR_SPEC, "%s:%u:%u claims %s of %s, and so does %s \"%s\" at %s:%u:%u: leave it to one of them", spec->file,
-              here.line, here.column, path, live->id, other->kind->name, other->name, other->file, there.line, there.column);
+    error_set(&e, ERROR_SPEC, "%s:%u:%u claims %s of %s, and so does %s \"%s\" at %s:%u:%u: leave it to one of them",
+              spec->file, here.line, here.column, path, live->id, other->kind->name, other->name, other->file,
+              there.line, there.column);
     break_spec(p, spec, live->id, e);
 }
 
@@ -196,7 +200,8 @@ static bool refuse_object(Planner *p, const Spec *spec, const Live *live)
     if (live_is_gone(live))
         error_set(&e, ERROR_NOT_FOUND, "the %s is %s", spec->kind->noun, live->state);
     else if (live_is_foreign(live))
-        error_set(&e, ERROR_REJECTED, "this is a platform %s, which belongs to the cloud and cannot be changed", spec->kind->noun);
+        error_set(&e, ERROR_REJECTED, "this is a platform %s, which belongs to the cloud and cannot be changed",
+                  spec->kind->noun);
     else
         return false;
     plan_fail(p->plan, spec, live->id, e);
@@ -225,8 +230,8 @@ static void decide(Plan *plan, const PlanOptions *options, Change *change)
     else if (live->unsure)
         change_hold(plan, change, HOLD_UNSURE, "it changed while the list was read; it will be looked at again");
     else if (must_be_writable(change) && !live_is_writable(live))
-        change_hold(plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun, live->state,
-                    spec->kind->writable_states[0]);
+        change_hold(plan, change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", spec->kind->noun,
+                    live->state, spec->kind->writable_states[0]);
     else
         change_set(plan, change, OUTCOME_PLANNED, NULL);
 }
@@ -264,10 +269,12 @@ static bool refuse_creation(Planner *p, const Spec *spec, const Observed *observ
     Error *e = NULL;
     unsigned faults = creation_faults(observed);
     if (live_is_gone(observed->volume))
-        error_set(&e, ERROR_NOT_FOUND, "the %s is %s, and no backup of it bears this document's tag: remove the document",
+        error_set(&e, ERROR_NOT_FOUND,
+                  "the %s is %s, and no backup of it bears this document's tag: remove the document",
                   observed->volume->kind->noun, observed->volume->state);
     else if (faults >= ATTEMPTS_MAX)
-        error_set(&e, ERROR_REJECTED, "%u attempts became FAULTY: find out why, delete those backups, and it will be tried again", faults);
+        error_set(&e, ERROR_REJECTED,
+                  "%u attempts became FAULTY: find out why, delete those backups, and it will be tried again", faults);
     else
         return false;
     plan_fail(p->plan, spec, spec->source, e);
@@ -295,7 +302,8 @@ static void create_missing(Planner *p, const Spec *spec)
             return;
     if (spec_is_suspended(spec, p->options->now) || refuse_creation(p, spec, observed))
         return;
-    Change change = {.spec = spec, .target = spec->source, .live = plan_nothing(p->plan, spec->kind), .action = ACTION_CREATE};
+    Change change = {
+        .spec = spec, .target = spec->source, .live = plan_nothing(p->plan, spec->kind), .action = ACTION_CREATE};
     change.attempt = creation_attempt(observed);
     diff_object(spec, change.live, p->options->now, p->plan->arena, &change.deltas, NULL);
     plan_change(p->plan, p->options, &change);
@@ -353,7 +361,8 @@ static void keep_document(Planner *p, const Spec *spec)
     /* What is on its way is looked after. */
     const Observed *observed = &p->snapshot->of[spec->index];
     for (size_t i = 0; i < observed->objects.n && spec->source; i++)
-        plan_look_after(p->plan, backup_state(spec->kind, observed->objects.items[i]->state), observed->objects.items[i]->born);
+        plan_look_after(p->plan, backup_state(spec->kind, observed->objects.items[i]->state),
+                        observed->objects.items[i]->born);
 }
 
 Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options)

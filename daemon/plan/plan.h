@@ -1,6 +1,6 @@
 /*
- * desired + live + now → plan. Pure: the same input gives the same plan, byte for byte; nothing is read, no clock asked,
- * nothing remembered. What guards and execution find out later is written into the plan's own changes.
+ * desired + live + now → plan. Pure: the same input gives the same plan, byte for byte; nothing is read, no clock
+ * asked, nothing remembered. What guards and execution find out later is written into the plan's own changes.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ typedef enum Action {
 typedef enum Outcome {
     OUTCOME_PLANNED,
     OUTCOME_DONE,
-    OUTCOME_HELD,     /* not done, for a reason that a person can remove */
+    OUTCOME_HELD, /* not done, for a reason that a person can remove */
     OUTCOME_FAILED,
     OUTCOME_OBSERVED, /* a difference that is only reported */
     OUTCOME_MAX,
@@ -49,12 +49,12 @@ typedef struct Change {
     const Live *live;   /* of a creation what is there: an object without members */
     Action action;
     const Series *series; /* that a schedule wants it for; NULL: no schedule does */
-    usec_t slot;        /* of a schedule's */
-    unsigned attempt;   /* of a creation, from 1 on */
-    const Live *newest; /* of a deletion: the good backup that must be there */
-    const char *why;    /* "slot …", "expired": of a schedule's */
-    bool is_hint;       /* only told, and no difference: what would go if the schedule said prune: true */
-    bool made_before;   /* of a creation, found out by asking: the slot is done though no list shows its backup */
+    usec_t slot;          /* of a schedule's */
+    unsigned attempt;     /* of a creation, from 1 on */
+    const Live *newest;   /* of a deletion: the good backup that must be there */
+    const char *why;      /* "slot …", "expired": of a schedule's */
+    bool is_hint;         /* only told, and no difference: what would go if the schedule said prune: true */
+    bool made_before;     /* of a creation, found out by asking: the slot is done though no list shows its backup */
     Outcome outcome;
     Hold hold;          /* of OUTCOME_HELD */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */
@@ -66,7 +66,7 @@ typedef struct Failure {
     const Spec *spec;
     const char *target; /* the first live object that it is about; NULL: the document as a whole */
     Error *error;
-    size_t more;        /* further objects of the document with failures of their own */
+    size_t more; /* further objects of the document with failures of their own */
 } Failure;
 
 typedef enum NoteKind {
@@ -101,35 +101,36 @@ typedef struct Ignored {
 typedef struct Plan {
     Arena *arena;
     const Specs *specs;
-    usec_t now;      /* wall, that it was made at */
+    usec_t now; /* wall, that it was made at */
     VEC(Change) changes;
     VEC(Failure) failures;
     VEC(Ignored) ignored;
     VEC(Note) notes;
     usec_t next_look; /* wall: when something becomes due, or is to be looked after; 0: nothing does */
-    size_t declared; /* documents */
-    size_t objects;  /* live objects that they claim */
-    size_t in_sync;  /* of those, the ones without a change */
+    size_t declared;  /* documents */
+    size_t objects;   /* live objects that they claim */
+    size_t in_sync;   /* of those, the ones without a change */
 } Plan;
 
 typedef struct PlanOptions {
-    usec_t now;         /* wall */
+    usec_t now;                /* wall */
     const char *clock_trouble; /* why the clock cannot be trusted, or NULL */
-    int64_t max_changes; /* of one account in one round; 0: no limit */
-    bool hints;         /* also tell what would go if schedules said prune: true */
-    bool observe;       /* the configuration's mode: report drift, change nothing */
-    const char *account; /* only its documents are compared, though claims are checked between all; NULL: all */
+    int64_t max_changes;       /* of one account in one round; 0: no limit */
+    bool hints;                /* also tell what would go if schedules said prune: true */
+    bool observe;              /* the configuration's mode: report drift, change nothing */
+    const char *account;       /* only its documents are compared, though claims are checked between all; NULL: all */
 } PlanOptions;
 
 /* Never NULL. `specs` and `snapshot` must outlive it. */
-Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options) __attribute__((returns_nonnull));
+Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions *options)
+    __attribute__((returns_nonnull));
 void plan_free(Plan *plan);
 DEFINE_CLEANUP(Plan, plan_free)
 
 /* Adds a failure; takes the error over. A document has one: further ones are counted in it. */
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error);
-void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot, const char *format, ...)
-    PRINTF(7, 8);
+void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot,
+               const char *format, ...) PRINTF(7, 8);
 /* It is to be looked again by then (wall; 0: never). */
 void plan_look_at(Plan *plan, usec_t when);
 /* A backup that is on its way is looked at again, soon while it is young. */

@@ -4,9 +4,10 @@
 
 #include "plan/saved.h"
 
-#define CHANGE(name, target, outcome, from)                                                                              \
-    "{\"kind\":\"OciImage\",\"name\":\"" name "\",\"account\":\"prod\",\"target\":\"" target "\",\"outcome\":\"" outcome \
-    "\",\"action\":\"update\",\"file\":\"a.yaml\",\"line\":3,\"attributes\":[{\"path\":\"freeformTags.t\",\"from\":null,\"to\":\"1\"},"        \
+#define CHANGE(name, target, outcome, from)                                                                            \
+    "{\"kind\":\"OciImage\",\"name\":\"" name "\",\"account\":\"prod\",\"target\":\"" target                           \
+    "\",\"outcome\":\"" outcome "\",\"action\":\"update\",\"file\":\"a.yaml\",\"line\":3,\"attributes\":[{\"path\":"   \
+                                "\"freeformTags.t\",\"from\":null,\"to\":\"1\"},"                                      \
     "{\"path\":\"displayName\",\"from\":\"" from "\",\"to\":\"new\"}]}"
 
 static SavedPlan *parse(const char *changes)
@@ -33,7 +34,8 @@ static void what_has_changed_since_is_held(void **state)
     CLEANUP(world_done) World w = drifted(1);
     CLEANUP(saved_plan_freep) SavedPlan *saved = parse(CHANGE("a", "ocid1.image.0", "planned", "older"));
     saved_plan_hold(saved, w.plan, "prod");
-    assert_string_equal(w.plan->changes.items[0].reason, "refused: the object or its document has changed since the plan was saved");
+    assert_string_equal(w.plan->changes.items[0].reason,
+                        "refused: the object or its document has changed since the plan was saved");
     assert_int_equal(w.plan->changes.items[0].outcome, OUTCOME_HELD);
 }
 
@@ -74,8 +76,16 @@ static void what_there_is_nothing_to_change_about_is_told(void **state)
 static void what_is_no_saved_plan_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "[", "[]", "7", "{}", "{\"changes\":{}}", "{\"changes\":[7]}", "{\"changes\":[{}]}",
-                                      "{\"changes\":[{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\",\"target\":\"t\",\"outcome\":\"planned\",\"attributes\":{}}]}"};
+    static const char *const bad[] = {"",
+                                      "[",
+                                      "[]",
+                                      "7",
+                                      "{}",
+                                      "{\"changes\":{}}",
+                                      "{\"changes\":[7]}",
+                                      "{\"changes\":[{}]}",
+                                      "{\"changes\":[{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\","
+                                      "\"target\":\"t\",\"outcome\":\"planned\",\"attributes\":{}}]}"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(error_freep) Error *err = NULL;
         SavedPlan *saved = NULL;
@@ -86,8 +96,9 @@ static void what_is_no_saved_plan_is_refused(void **state)
     }
 }
 
-#define OF_NIGHTLY(target, action, more, attributes)                                                                               \
-    "{\"kind\":\"OciBootVolumeBackupSchedule\",\"name\":\"nightly\",\"account\":\"prod\",\"target\":\"" target "\",\"outcome\":\"planned\"," \
+#define OF_NIGHTLY(target, action, more, attributes)                                                                   \
+    "{\"kind\":\"OciBootVolumeBackupSchedule\",\"name\":\"nightly\",\"account\":\"prod\",\"target\":\"" target         \
+    "\",\"outcome\":\"planned\","                                                                                      \
     "\"action\":\"" action "\"" more ",\"attributes\":[" attributes "]}"
 #define SLOT(slot, attempt) ",\"slot\":\"" slot "\",\"attempt\":" attempt
 #define MARK(from, to) "{\"path\":\"freeformTags.imagekeeper-prune-after\",\"from\":" from ",\"to\":" to "}"

@@ -40,7 +40,8 @@ static int add_change(SavedPlan *s, const Node *change, const char *file, Error 
     const char *outcome = node_get_text(change, "outcome");
     const Node *attributes = node_get(change, "attributes");
     if (!kind || !name || !account || !target || !outcome || !attributes || attributes->type != NODE_LIST)
-        return error_set(err, ERROR_SPEC, "%s: a change lacks kind, name, account, target, outcome or attributes", file);
+        return error_set(err, ERROR_SPEC, "%s: a change lacks kind, name, account, target, outcome or attributes",
+                         file);
     if (!kind_find(kind))
         return error_set(err, ERROR_SPEC, "%s: kind \"%s\" is not known", file, kind);
     if (!streq(outcome, outcome_name(OUTCOME_PLANNED)))
@@ -86,7 +87,8 @@ static const Node *find_attribute(const Node *attributes, const char *path)
 /* A mark counts its grace from when it is set, so that its time is another one in each plan. */
 static bool same_to(const Change *change, const Node *saved, const Node *to)
 {
-    return node_equal(saved, to) || (change->series && change->action == ACTION_UPDATE && to && saved && saved->type == to->type);
+    return node_equal(saved, to) ||
+           (change->series && change->action == ACTION_UPDATE && to && saved && saved->type == to->type);
 }
 
 static bool same_slot(const Node *saved, const Change *change)
@@ -95,15 +97,16 @@ static bool same_slot(const Node *saved, const Change *change)
     const Node *attempt = node_get(saved, "attempt");
     if (!change->series || change->action != ACTION_CREATE)
         return true;
-    return streq_null(node_get_text(saved, "slot"), slot_format(change->slot, slot)) && attempt && attempt->type == NODE_INT &&
-           attempt->integer == change->attempt;
+    return streq_null(node_get_text(saved, "slot"), slot_format(change->slot, slot)) && attempt &&
+           attempt->type == NODE_INT && attempt->integer == change->attempt;
 }
 
 static bool same_change(const Node *saved, const Change *change)
 {
     const Node *attributes = node_get(saved, "attributes");
     const char *action = node_get_text(saved, "action");
-    if (!action || !streq(action, action_name(change->action)) || attributes->n != change->deltas.n || !same_slot(saved, change))
+    if (!action || !streq(action, action_name(change->action)) || attributes->n != change->deltas.n ||
+        !same_slot(saved, change))
         return false;
     for (size_t i = 0; i < change->deltas.n; i++) {
         const Delta *d = &change->deltas.items[i];
@@ -134,8 +137,9 @@ static void add_refused(Plan *plan, const Node *saved)
     for (Action action = 0; action < ACTION_MAX; action++)
         if (streq_null(node_get_text(saved, "action"), action_name(action)))
             change.action = action;
-    change_hold(plan, &change, HOLD_SAVED, "refused: since the plan was saved, the object or its document has become such that there "
-                                            "is nothing to change");
+    change_hold(plan, &change, HOLD_SAVED,
+                "refused: since the plan was saved, the object or its document has become such that there "
+                "is nothing to change");
     *VEC_ADD(&plan->changes) = change;
 }
 
@@ -167,7 +171,8 @@ void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account)
         if (!in_plan)
             change_hold(plan, c, HOLD_SAVED, "not in the saved plan");
         else if (!same_change(in_plan->change, c))
-            change_hold(plan, c, HOLD_SAVED, "refused: the object or its document has changed since the plan was saved");
+            change_hold(plan, c, HOLD_SAVED,
+                        "refused: the object or its document has changed since the plan was saved");
     }
     for (size_t i = 0; i < saved->n; i++)
         if (!saved->changes[i].met && streq(node_get_text(saved->changes[i].change, "account"), account))

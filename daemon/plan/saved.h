@@ -1,4 +1,5 @@
-/* A plan that was saved by `plan -o json`, for `apply --plan`: exactly this is done, and nothing that has changed since. */
+/* A plan that was saved by `plan -o json`, for `apply --plan`: exactly this is done, and nothing that has changed
+ * since. */
 #pragma once
 
 #include "plan/plan.h"
@@ -17,6 +18,6 @@ bool saved_plan_names(const SavedPlan *saved, const char *account);
 /* The account of change number `i`, NULL behind the last one. */
 const char *saved_plan_account(const SavedPlan *saved, size_t i);
 
-/* Holds every planned change that the saved plan does not have in exactly this form; adds a held change for what it has and
- * the plan has not, if `plan` is about its account. */
+/* Holds every planned change that the saved plan does not have in exactly this form; adds a held change for what it has
+ * and the plan has not, if `plan` is about its account. */
 void saved_plan_hold(const SavedPlan *saved, Plan *plan, const char *account);

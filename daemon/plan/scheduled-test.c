@@ -111,8 +111,11 @@ static void the_request_says_what_is_declared_and_whose_it_is(void **state)
 {
     (void)state;
     Series *series;
-    CLEANUP(world_done) World w = one_due(NIGHTLY ", type: FULL, displayName: \"{schedule} {volume} {volumeId} {slot} {slot:%d.%m. %H} {{}}\", "
-                                          "freeformTags: {a: 1, gone: null}, definedTags: {Ops: {C: 2}}, keep: {last: 1}, prune: true", &series);
+    CLEANUP(world_done)
+    World w =
+        one_due(NIGHTLY ", type: FULL, displayName: \"{schedule} {volume} {volumeId} {slot} {slot:%d.%m. %H} {{}}\", "
+                        "freeformTags: {a: 1, gone: null}, definedTags: {Ops: {C: 2}}, keep: {last: 1}, prune: true",
+                &series);
     plan_at(&w, STAGE_NOW);
     static const char expected[] =
         "{\"bootVolumeId\":\"" STAGE_VOLUME "\",\"definedTags\":{\"Ops\":{\"C\":\"2\"}},"
@@ -130,13 +133,15 @@ static void what_is_not_declared_is_left_to_the_cloud(void **state)
     Series *series;
     CLEANUP(world_done) World w = one_due(NIGHTLY, &series);
     plan_at(&w, STAGE_NOW);
-    assert_string_equal(body_of(&w), "{\"bootVolumeId\":\"" STAGE_VOLUME "\",\"freeformTags\":{\"imagekeeper\":\"nightly@2026-11-20T02:00:00Z\"}}");
+    assert_string_equal(body_of(&w), "{\"bootVolumeId\":\"" STAGE_VOLUME
+                                     "\",\"freeformTags\":{\"imagekeeper\":\"nightly@2026-11-20T02:00:00Z\"}}");
 }
 
 static void a_volume_without_a_name_is_called_by_its_id(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = stage_since(NIGHTLY ", displayName: \"of {volume}\"", "ignore: [freeformTags]", "2026-11-20T00:00:00Z");
+    CLEANUP(world_done)
+    World w = stage_since(NIGHTLY ", displayName: \"of {volume}\"", "ignore: [freeformTags]", "2026-11-20T00:00:00Z");
     volume_add(&w, "ocid1.bootvolume.w", "AVAILABLE", ",\"displayName\":null");
     plan_at(&w, STAGE_NOW);
     assert_non_null(strstr(body_of(&w), "\"displayName\":\"of ocid1.bootvolume.w\""));
@@ -161,7 +166,8 @@ static void a_slot_in_a_name_is_that_of_the_zone(void **state)
 {
     (void)state;
     CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
-    CLEANUP(world_done) World w = stage_since(NIGHTLY ", displayName: \"{slot} {slot:%Y-%m-%d %H:%M}\"", "", "2026-11-20T00:00:00Z");
+    CLEANUP(world_done)
+    World w = stage_since(NIGHTLY ", displayName: \"{slot} {slot:%Y-%m-%d %H:%M}\"", "", "2026-11-20T00:00:00Z");
     ((Timetable *)w.specs->items[0].timetable)->zone = berlin;
     volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
     plan_at(&w, STAGE_NOW);
@@ -181,20 +187,26 @@ static void its_name_depends_on_schedule_volume_slot_and_attempt_alone(void **st
     (void)state;
     Series *a, *b;
     CLEANUP(world_done) World w = one_due(NIGHTLY, &a);
-    static const char first[] = "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-20T02:00:00Z\n" STAGE_VOLUME "\n1";
+    static const char first[] =
+        "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-20T02:00:00Z\n" STAGE_VOLUME "\n1";
     plan_at(&w, STAGE_NOW);
     assert_string_equal(name_of(&w), first);
-    CLEANUP(world_done) World edited = stage_since("cron: \"0 2 * * *\", displayName: \"{slot}\", type: FULL, freeformTags: {a: 1}, catchUp: 3d, "
-                                                   "randomizedDelay: 3h, keep: {last: 1}, prune: true", "ignore: [definedTags]", SLOT_18);
+    CLEANUP(world_done)
+    World edited =
+        stage_since("cron: \"0 2 * * *\", displayName: \"{slot}\", type: FULL, freeformTags: {a: 1}, catchUp: 3d, "
+                    "randomizedDelay: 3h, keep: {last: 1}, prune: true",
+                    "ignore: [definedTags]", SLOT_18);
     b = volume_add(&edited, STAGE_VOLUME, "PROVISIONING", ",\"displayName\":\"renamed\"");
     made_add(&edited, b, SLOT_18, BACKUP_FAULTY);
     plan_with(&edited, "2026-11-20T11:00:00Z", (PlanOptions){.observe = true, .hints = true});
     assert_string_equal(name_of(&edited), first);
     made_add(&w, a, SLOT_20, BACKUP_FAULTY);
     plan_at(&w, STAGE_NOW);
-    assert_string_equal(name_of(&w), "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-20T02:00:00Z\n" STAGE_VOLUME "\n2");
+    assert_string_equal(name_of(&w),
+                        "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-20T02:00:00Z\n" STAGE_VOLUME "\n2");
     plan_at(&w, "2026-11-21T12:00:00Z");
-    assert_string_equal(name_of(&w), "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-21T02:00:00Z\n" STAGE_VOLUME "\n1");
+    assert_string_equal(name_of(&w),
+                        "create\nOciBootVolumeBackupSchedule\nnightly@2026-11-21T02:00:00Z\n" STAGE_VOLUME "\n1");
 }
 
 static void one_waits_while_another_of_its_volume_is_being_made(void **state)
@@ -205,7 +217,8 @@ static void one_waits_while_another_of_its_volume_is_being_made(void **state)
     made_add(&w, series, SLOT_19, BACKUP_UNFINISHED);
     made_add(&w, volume_add(&w, "ocid1.bootvolume.w", "AVAILABLE", ""), SLOT_19, BACKUP_GOOD);
     plan_at(&w, STAGE_NOW);
-    assert_changes(&w, "create held " STAGE_VOLUME " (slot " SLOT_20 "); ocid1.b0 of slot " SLOT_19 " is still being made; this one waits its turn\n"
+    assert_changes(&w, "create held " STAGE_VOLUME " (slot " SLOT_20 "); ocid1.b0 of slot " SLOT_19
+                       " is still being made; this one waits its turn\n"
                        "create planned ocid1.bootvolume.w (slot " SLOT_20 ")\n");
     assert_int_equal(w.plan->changes.items[0].hold, HOLD_STATE);
     plan_with(&w, STAGE_NOW, (PlanOptions){.observe = true});
@@ -234,7 +247,8 @@ static void a_faulty_one_is_told_of_and_made_again(void **state)
     made_add(&w, series, SLOT_20, BACKUP_FAULTY);
     plan_at(&w, "2026-11-20T02:04:59Z");
     assert_changes(&w, "");
-    assert_notes(&w, "faulty " STAGE_VOLUME ": ocid1.b1 of slot " SLOT_20 " is FAULTY; it is made again at 2026-11-20T02:05:00Z\n");
+    assert_notes(&w, "faulty " STAGE_VOLUME ": ocid1.b1 of slot " SLOT_20
+                     " is FAULTY; it is made again at 2026-11-20T02:05:00Z\n");
     assert_int_equal(w.plan->notes.items[0].slot, at(SLOT_20));
     assert_string_equal(w.plan->notes.items[0].object, "ocid1.b1");
     assert_next_look(&w, "2026-11-20T02:05:00Z");
@@ -259,8 +273,9 @@ static void what_is_given_up_is_an_error(void **state)
     assert_changes(&w, "");
     assert_notes(&w, "");
     assert_int_equal(w.plan->failures.n, 1);
-    assert_string_equal(w.plan->failures.items[0].error->message, "slot " SLOT_20 ": 1 attempt became FAULTY, and no more are made of it: "
-                                                                  "find out why (ocid1.b1); the next slot will be tried");
+    assert_string_equal(w.plan->failures.items[0].error->message,
+                        "slot " SLOT_20 ": 1 attempt became FAULTY, and no more are made of it: "
+                        "find out why (ocid1.b1); the next slot will be tried");
     assert_string_equal(w.plan->failures.items[0].target, STAGE_VOLUME);
     assert_int_equal(w.plan->failures.items[0].error->kind, ERROR_REJECTED);
     assert_int_equal(w.plan->in_sync, 0);
@@ -307,7 +322,8 @@ static void the_newest_faulty_one_is_told_of(void **state)
     made_add(&w, series, SLOT_20, BACKUP_FAULTY);
     made_add(&w, series, SLOT_20, BACKUP_FAULTY)->born = at("2026-11-20T02:06:00Z");
     plan_at(&w, "2026-11-20T02:07:00Z");
-    assert_notes(&w, "faulty " STAGE_VOLUME ": ocid1.b2 of slot " SLOT_20 " is FAULTY; it is made again at 2026-11-20T02:36:00Z\n");
+    assert_notes(&w, "faulty " STAGE_VOLUME ": ocid1.b2 of slot " SLOT_20
+                     " is FAULTY; it is made again at 2026-11-20T02:36:00Z\n");
     assert_string_equal(w.plan->notes.items[0].object, "ocid1.b2");
 }
 
@@ -334,7 +350,8 @@ static void very_many_missed_slots_are_not_counted(void **state)
     Series *series;
     CLEANUP(world_done) World w = stage_with("onCalendar: \"*:*:*\"", &series);
     plan_at(&w, STAGE_NOW);
-    assert_notes(&w, "missed " STAGE_VOLUME ": at least 100 slots were missed, from 2026-11-20T11:58:20Z to 2026-11-20T11:59:59Z\n");
+    assert_notes(&w, "missed " STAGE_VOLUME
+                     ": at least 100 slots were missed, from 2026-11-20T11:58:20Z to 2026-11-20T11:59:59Z\n");
 }
 
 static void nothing_is_made_of_a_volume_that_is_gone(void **state)
@@ -349,9 +366,11 @@ static void nothing_is_made_of_a_volume_that_is_gone(void **state)
         plan_at(&w, STAGE_NOW);
         assert_changes(&w, "");
         assert_int_equal(w.plan->failures.n, 1);
-        CLEANUP(freep) char *expected =
-            xasprintf("the boot volume is %s: no backups can be made of it, and those that are there are left alone; remove the document, or "
-                      "name another one", gone[i]);
+        CLEANUP(freep)
+        char *expected = xasprintf("the boot volume is %s: no backups can be made of it, and those that are there are "
+                                   "left alone; remove the document, or "
+                                   "name another one",
+                                   gone[i]);
         assert_string_equal(w.plan->failures.items[0].error->message, expected);
         assert_int_equal(w.plan->in_sync, 0);
     }
@@ -384,8 +403,9 @@ static void another_accounts_schedule_is_not_ours(void **state)
 static void a_suspended_one_does_nothing(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = stage_since(NIGHTLY ", keep: {last: 1}, prune: true", "suspend: {until: 2026-11-20T12:00:00.000001Z, reason: x}",
-                                              "2026-11-01T00:00:00Z");
+    CLEANUP(world_done)
+    World w = stage_since(NIGHTLY ", keep: {last: 1}, prune: true",
+                          "suspend: {until: 2026-11-20T12:00:00.000001Z, reason: x}", "2026-11-01T00:00:00Z");
     Series *series = volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
     marked_add(&w, series, SLOT_17, BACKUP_GOOD, SLOT_18);
     made_add(&w, series, SLOT_18, BACKUP_GOOD);
@@ -402,7 +422,8 @@ static void a_suspended_one_does_nothing(void **state)
 static void a_slot_at_the_end_of_a_pause_counts(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = stage_since(NIGHTLY, "suspend: {until: " SLOT_20 ", reason: x}", "2026-11-01T00:00:00Z");
+    CLEANUP(world_done)
+    World w = stage_since(NIGHTLY, "suspend: {until: " SLOT_20 ", reason: x}", "2026-11-01T00:00:00Z");
     volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
     plan_at(&w, SLOT_20);
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot " SLOT_20 ")\n");
@@ -412,7 +433,8 @@ static void a_slot_at_the_end_of_a_pause_counts(void **state)
 static void what_is_observed_is_not_done(void **state)
 {
     (void)state;
-    CLEANUP(world_done) World w = stage_since(NIGHTLY ", keep: {last: 1}, prune: true", "mode: observe", "2026-11-01T00:00:00Z");
+    CLEANUP(world_done)
+    World w = stage_since(NIGHTLY ", keep: {last: 1}, prune: true", "mode: observe", "2026-11-01T00:00:00Z");
     Series *series = volume_add(&w, STAGE_VOLUME, "AVAILABLE", "");
     marked_add(&w, series, SLOT_17, BACKUP_GOOD, SLOT_18);
     made_add(&w, series, SLOT_18, BACKUP_GOOD);
@@ -420,7 +442,8 @@ static void what_is_observed_is_not_done(void **state)
     plan_with(&w, STAGE_NOW, (PlanOptions){.clock_trouble = "the clock is wrong"});
     assert_changes(&w, "create observed " STAGE_VOLUME " (slot " SLOT_20 ")\n"
                        "delete observed ocid1.b0 (slot " SLOT_17 ", expired)\n"
-                       "update observed ocid1.b1 (slot " SLOT_18 ", expired) freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"\n");
+                       "update observed ocid1.b1 (slot " SLOT_18 ", expired) freeformTags." PRUNE_TAG
+                       ": null > \"2026-11-21T12:00:00Z\"\n");
     assert_int_equal(w.plan->in_sync, 0);
 }
 
@@ -433,11 +456,15 @@ static void a_clock_that_cannot_be_trusted_holds_all(void **state)
     made_add(&w, series, SLOT_18, BACKUP_GOOD);
     marked_add(&w, series, SLOT_19, BACKUP_GOOD, SLOT_20);
     plan_with(&w, STAGE_NOW, (PlanOptions){.clock_trouble = "the clock is wrong"});
-    assert_changes(&w, "create held " STAGE_VOLUME " (slot " SLOT_20 "); the clock is wrong; nothing is made or deleted by this clock\n"
-                       "delete held ocid1.b0 (slot " SLOT_17 ", expired); the clock is wrong; nothing is made or deleted by this clock\n"
-                       "update held ocid1.b1 (slot " SLOT_18 ", expired) freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\""
+    assert_changes(&w, "create held " STAGE_VOLUME " (slot " SLOT_20
+                       "); the clock is wrong; nothing is made or deleted by this clock\n"
+                       "delete held ocid1.b0 (slot " SLOT_17
+                       ", expired); the clock is wrong; nothing is made or deleted by this clock\n"
+                       "update held ocid1.b1 (slot " SLOT_18 ", expired) freeformTags." PRUNE_TAG
+                       ": null > \"2026-11-21T12:00:00Z\""
                        "; the clock is wrong; nothing is made or deleted by this clock\n"
-                       "update held ocid1.b2 (slot " SLOT_19 ", newest good, last 1/1) freeformTags." PRUNE_TAG ": \"2026-11-20T02:00:00Z\" > null"
+                       "update held ocid1.b2 (slot " SLOT_19 ", newest good, last 1/1) freeformTags." PRUNE_TAG
+                       ": \"2026-11-20T02:00:00Z\" > null"
                        "; the clock is wrong; nothing is made or deleted by this clock\n");
     for (size_t i = 0; i < w.plan->changes.n; i++)
         assert_int_equal(w.plan->changes.items[i].hold, HOLD_CLOCK);
@@ -476,7 +503,8 @@ static void what_goes_is_marked_with_its_end(void **state)
     Series *series;
     CLEANUP(world_done) World w = four(NIGHTLY ", keep: {last: 3}, prune: true, grace: 36h", &series);
     plan_at(&w, STAGE_NOW);
-    assert_changes(&w, "update planned ocid1.b0 (slot " SLOT_17 ", expired) freeformTags." PRUNE_TAG ": null > \"2026-11-22T00:00:00Z\"\n");
+    assert_changes(&w, "update planned ocid1.b0 (slot " SLOT_17 ", expired) freeformTags." PRUNE_TAG
+                       ": null > \"2026-11-22T00:00:00Z\"\n");
     const Change *c = w.plan->changes.items;
     assert_ptr_equal(c->series, series);
     assert_int_equal(c->slot, at(SLOT_17));
@@ -504,8 +532,8 @@ static void a_mark_waits_for_its_time(void **state)
     assert_next_look(&w, "2026-11-20T18:00:00Z");
     plan_at(&w, "2026-11-20T18:00:00Z");
     assert_changes(&w, "delete planned ocid1.b0 (slot " SLOT_17 ", expired)\n");
-    assert_json(w.plan->changes.items[0].live->object,
-                "{\"freeformTags\":{\"imagekeeper\":\"nightly@" SLOT_17 "\",\"imagekeeper-prune-after\":\"2026-11-20T18:00:00Z\"}}");
+    assert_json(w.plan->changes.items[0].live->object, "{\"freeformTags\":{\"imagekeeper\":\"nightly@" SLOT_17
+                                                       "\",\"imagekeeper-prune-after\":\"2026-11-20T18:00:00Z\"}}");
     assert_int_equal(w.plan->in_sync, 0);
 }
 
@@ -519,7 +547,8 @@ static void what_stays_bears_no_mark(void **state)
     set_mark(series, 2, PRUNE_MARK_NEVER, NULL);
     set_mark(series, 3, PRUNE_MARK_UNREADABLE, NULL);
     plan_at(&w, STAGE_NOW);
-    assert_changes(&w, "update planned ocid1.b1 (slot " SLOT_18 ", last 3/3) freeformTags." PRUNE_TAG ": \"2026-11-20T18:00:00Z\" > null\n");
+    assert_changes(&w, "update planned ocid1.b1 (slot " SLOT_18 ", last 3/3) freeformTags." PRUNE_TAG
+                       ": \"2026-11-20T18:00:00Z\" > null\n");
 }
 
 static void a_faulty_one_goes_too(void **state)
@@ -530,7 +559,8 @@ static void a_faulty_one_goes_too(void **state)
     series->made.items[1].state = BACKUP_FAULTY;
     series->made.items[2].state = BACKUP_GONE;
     plan_at(&w, STAGE_NOW);
-    assert_changes(&w, "update planned ocid1.b1 (slot " SLOT_18 ", faulty) freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"\n");
+    assert_changes(&w, "update planned ocid1.b1 (slot " SLOT_18 ", faulty) freeformTags." PRUNE_TAG
+                       ": null > \"2026-11-21T12:00:00Z\"\n");
     assert_string_equal(w.plan->changes.items[0].live->state, "FAULTY");
     /* Not while its slot may be tried again. */
     series->made.items[1].state = BACKUP_GOOD;
@@ -542,7 +572,8 @@ static void a_faulty_one_goes_too(void **state)
 static void without_prune_marks_are_taken_off(void **state)
 {
     (void)state;
-    static const char *const wants[] = {NIGHTLY ", keep: {last: 1}", NIGHTLY ", keep: {last: 1}, prune: false", NIGHTLY};
+    static const char *const wants[] = {NIGHTLY ", keep: {last: 1}", NIGHTLY ", keep: {last: 1}, prune: false",
+                                        NIGHTLY};
     for (size_t i = 0; i < ARRAY_SIZE(wants); i++) {
         Series *series;
         CLEANUP(world_done) World w = four(wants[i], &series);
@@ -552,11 +583,14 @@ static void without_prune_marks_are_taken_off(void **state)
         set_mark(series, 3, PRUNE_MARK_AT, "2026-11-20T18:00:00Z");
         plan_at(&w, STAGE_NOW);
         static const char *const reasons[] = {"expired", "expired", "no keep is declared"};
-        CLEANUP(freep) char *expected =
-            xasprintf("update planned ocid1.b0 (slot " SLOT_17 ", %s) freeformTags." PRUNE_TAG ": \"2026-11-20T08:00:00Z\" > null\n"
-                      "update planned ocid1.b1 (slot " SLOT_18 ", %s) freeformTags." PRUNE_TAG ": \"2026-11-20T18:00:00Z\" > null\n"
-                      "update planned ocid1.b3 (slot " SLOT_20 ", %s) freeformTags." PRUNE_TAG ": \"2026-11-20T18:00:00Z\" > null\n",
-                      reasons[i], reasons[i], i < 2 ? "newest good, last 1/1" : reasons[i]);
+        CLEANUP(freep)
+        char *expected = xasprintf("update planned ocid1.b0 (slot " SLOT_17 ", %s) freeformTags." PRUNE_TAG
+                                   ": \"2026-11-20T08:00:00Z\" > null\n"
+                                   "update planned ocid1.b1 (slot " SLOT_18 ", %s) freeformTags." PRUNE_TAG
+                                   ": \"2026-11-20T18:00:00Z\" > null\n"
+                                   "update planned ocid1.b3 (slot " SLOT_20 ", %s) freeformTags." PRUNE_TAG
+                                   ": \"2026-11-20T18:00:00Z\" > null\n",
+                                   reasons[i], reasons[i], i < 2 ? "newest good, last 1/1" : reasons[i]);
         assert_changes(&w, expected);
         /* The place in the spec that wants it: keep, or the document. */
         assert_int_equal(w.plan->changes.items[0].deltas.items[0].mark.line, i < 2 ? 4 : 1);
@@ -617,7 +651,8 @@ static void a_marked_one_that_would_go_is_told_of_and_unmarked(void **state)
     set_mark(series, 0, PRUNE_MARK_AT, "2026-11-20T08:00:00Z");
     plan_with(&w, STAGE_NOW, (PlanOptions){.hints = true});
     assert_changes(&w, "delete observed ocid1.b0 (slot " SLOT_17 ", expired; it stays, as prune is not true)\n"
-                       "update planned ocid1.b0 (slot " SLOT_17 ", expired) freeformTags." PRUNE_TAG ": \"2026-11-20T08:00:00Z\" > null\n");
+                       "update planned ocid1.b0 (slot " SLOT_17 ", expired) freeformTags." PRUNE_TAG
+                       ": \"2026-11-20T08:00:00Z\" > null\n");
     assert_int_equal(w.plan->in_sync, 0);
 }
 
@@ -643,10 +678,8 @@ static void what_is_on_its_way_is_looked_after(void **state)
         const char *now;
         usec_t pause;
     } rows[] = {
-        {"2026-11-20T02:00:01Z", 5 * USEC_PER_SEC},
-        {"2026-11-20T02:00:50Z", 5 * USEC_PER_SEC},
-        {"2026-11-20T02:01:40Z", 10 * USEC_PER_SEC},
-        {"2026-11-20T12:00:00Z", USEC_PER_HOUR},
+        {"2026-11-20T02:00:01Z", 5 * USEC_PER_SEC},  {"2026-11-20T02:00:50Z", 5 * USEC_PER_SEC},
+        {"2026-11-20T02:01:40Z", 10 * USEC_PER_SEC}, {"2026-11-20T12:00:00Z", USEC_PER_HOUR},
         {"2026-11-20T01:59:00Z", 5 * USEC_PER_SEC}, /* the cloud's clock is ahead */
     };
     Series *series;
@@ -681,21 +714,22 @@ static void volumes_of_the_past_are_told_of(void **state)
     (void)state;
     Series *series;
     CLEANUP(world_done) World w = four(NIGHTLY, &series);
-    Stray one = {.volume = "ocid1.bootvolume.x", .n = 1, .newest = at(SLOT_17)}, two = {.volume = "ocid1.bootvolume.y", .n = 2, .newest = at(SLOT_18)};
+    Stray one = {.volume = "ocid1.bootvolume.x", .n = 1, .newest = at(SLOT_17)},
+          two = {.volume = "ocid1.bootvolume.y", .n = 2, .newest = at(SLOT_18)};
     *VEC_ADD(&w.snapshot->of[0].strays) = &one;
     *VEC_ADD(&w.snapshot->of[0].strays) = &two;
     plan_at(&w, STAGE_NOW);
     assert_changes(&w, "");
-    assert_notes(&w, "vanished ocid1.bootvolume.x: the volume is gone, or the selector does not take it any more; 1 backup of it, the newest of slot "
-                     SLOT_17 ", is left alone\n"
-                     "vanished ocid1.bootvolume.y: the volume is gone, or the selector does not take it any more; 2 backups of it, the newest of slot "
-                     SLOT_18 ", are left alone\n");
+    assert_notes(&w, "vanished ocid1.bootvolume.x: the volume is gone, or the selector does not take it any more; 1 "
+                     "backup of it, the newest of slot " SLOT_17 ", is left alone\n"
+                     "vanished ocid1.bootvolume.y: the volume is gone, or the selector does not take it any more; 2 "
+                     "backups of it, the newest of slot " SLOT_18 ", are left alone\n");
     assert_int_equal(w.plan->notes.items[1].slot, at(SLOT_18));
     assert_int_equal(w.plan->in_sync, 1);
 }
 
-#define LIMITED(n, max)                                                                                                    \
-    "limit " STAGE_VOLUME ": the schedules without randomizedDelay take " n " volumes, and limits.maxChanges is " max     \
+#define LIMITED(n, max)                                                                                                \
+    "limit " STAGE_VOLUME ": the schedules without randomizedDelay take " n " volumes, and limits.maxChanges is " max  \
     ": slots that come due in one round would all be held; raise the limit\n"
 
 static void more_volumes_than_may_change_at_once_are_told_of(void **state)
@@ -723,11 +757,12 @@ static void more_volumes_than_may_change_at_once_are_told_of(void **state)
 static void several_schedules_share_a_volume(void **state)
 {
     (void)state;
-    static const char yaml[] =
-        "apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: a}\n"
-        "spec: {account: prod, bootVolumeId: " STAGE_VOLUME ", onCalendar: daily, displayName: x, freeformTags: {t: 1}}\n---\n"
-        "apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: b}\n"
-        "spec: {account: prod, bootVolumeId: " STAGE_VOLUME ", onCalendar: daily, displayName: y, freeformTags: {t: 2}}\n";
+    static const char yaml[] = "apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: a}\n"
+                               "spec: {account: prod, bootVolumeId: " STAGE_VOLUME
+                               ", onCalendar: daily, displayName: x, freeformTags: {t: 1}}\n---\n"
+                               "apiVersion: imagekeeper/v1\nkind: OciBootVolumeBackupSchedule\nmetadata: {name: b}\n"
+                               "spec: {account: prod, bootVolumeId: " STAGE_VOLUME
+                               ", onCalendar: daily, displayName: y, freeformTags: {t: 2}}\n";
     CLEANUP(world_done) World one = stage(NIGHTLY);
     Series *series = volume_add(&one, STAGE_VOLUME, "AVAILABLE", "");
     CLEANUP(world_done) World w = {.specs = specs_of(yaml), .snapshot = snapshot_new(2)};
@@ -740,8 +775,10 @@ static void several_schedules_share_a_volume(void **state)
     }
     plan_at(&w, STAGE_NOW);
     assert_int_equal(w.plan->failures.n, 0);
-    assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-20T00:00:00Z) displayName: null > \"x\" freeformTags.t: null > \"1\"\n"
-                       "create planned " STAGE_VOLUME " (slot 2026-11-20T00:00:00Z) displayName: null > \"y\" freeformTags.t: null > \"2\"\n");
+    assert_changes(&w, "create planned " STAGE_VOLUME
+                       " (slot 2026-11-20T00:00:00Z) displayName: null > \"x\" freeformTags.t: null > \"1\"\n"
+                       "create planned " STAGE_VOLUME
+                       " (slot 2026-11-20T00:00:00Z) displayName: null > \"y\" freeformTags.t: null > \"2\"\n");
     assert_int_equal(w.plan->objects, 1);
     /* All of them count when they come at once. */
     plan_with(&w, "2026-11-19T03:00:00Z", (PlanOptions){.max_changes = 1});
@@ -788,7 +825,8 @@ static void earlier_backups_show_what_was_missed_before_the_file_was_written(voi
     made_add(&w, volume_add(&w, STAGE_VOLUME, "AVAILABLE", ""), "2026-11-20T09:00:00Z", BACKUP_GOOD);
     plan_at(&w, "2026-11-20T12:40:00Z");
     assert_changes(&w, "create planned " STAGE_VOLUME " (slot 2026-11-20T12:00:00Z)\n");
-    assert_notes(&w, "missed " STAGE_VOLUME ": 2 slots were missed, from 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z\n");
+    assert_notes(&w,
+                 "missed " STAGE_VOLUME ": 2 slots were missed, from 2026-11-20T10:00:00Z to 2026-11-20T11:00:00Z\n");
 }
 
 /* Since when such a volume is among the schedule's nobody knows. */
@@ -799,7 +837,8 @@ static void of_a_volume_without_backups_only_the_file_shows_what_was_missed(void
     made_add(&w, volume_add(&w, STAGE_VOLUME, "AVAILABLE", ""), SLOT_17, BACKUP_GOOD);
     volume_add(&w, "ocid1.bootvolume.w", "AVAILABLE", "");
     plan_at(&w, STAGE_NOW);
-    assert_changes(&w, "create planned " STAGE_VOLUME " (slot " SLOT_20 ")\ncreate planned ocid1.bootvolume.w (slot " SLOT_20 ")\n");
+    assert_changes(&w, "create planned " STAGE_VOLUME " (slot " SLOT_20
+                       ")\ncreate planned ocid1.bootvolume.w (slot " SLOT_20 ")\n");
     assert_notes(&w, "missed " STAGE_VOLUME ": 2 slots were missed, from " SLOT_18 " to " SLOT_19 "\n");
 }
 
@@ -845,8 +884,11 @@ static void long_in_force_by_its_file_needs_no_other_evidence(void **state)
 /* The backup as it is now: its tags, state and volume. */
 static Live *now_is(const World *w, const char *tags, const char *backup_state, const char *volume)
 {
-    CLEANUP(freep) char *text = xasprintf("{\"id\":\"ocid1.b0\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\",\"bootVolumeId\":\"%s\","
-                                          "\"freeformTags\":{%s}}", backup_state, volume, tags);
+    CLEANUP(freep)
+    char *text = xasprintf(
+        "{\"id\":\"ocid1.b0\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\",\"bootVolumeId\":\"%s\","
+        "\"freeformTags\":{%s}}",
+        backup_state, volume, tags);
     Live *live = NULL;
     assert_int_equal(live_from_text(&oci_boot_volume_backup, text, strlen(text), "e", w->plan->arena, &live, NULL), 0);
     return live;
@@ -885,8 +927,11 @@ static void what_was_planned_holds_for_the_same_backup_alone(void **state)
         const char *mark = i ? MINE MARKED(PAST) : MINE;
         assert_null(why_not(both[i], mark, "AVAILABLE", STAGE_VOLUME));
         assert_string_equal(why_not(both[i], i ? "\"x\":\"y\"" MARKED(PAST) : "", "AVAILABLE", STAGE_VOLUME), ANOTHER);
-        assert_string_equal(why_not(both[i], "\"imagekeeper\":\"nightly@2026-11-18T02:00:00Z\"" MARKED(PAST), "AVAILABLE", STAGE_VOLUME), ANOTHER);
-        assert_string_equal(why_not(both[i], "\"imagekeeper\":\"nightly\"" MARKED(PAST), "AVAILABLE", STAGE_VOLUME), ANOTHER);
+        assert_string_equal(why_not(both[i], "\"imagekeeper\":\"nightly@2026-11-18T02:00:00Z\"" MARKED(PAST),
+                                    "AVAILABLE", STAGE_VOLUME),
+                            ANOTHER);
+        assert_string_equal(why_not(both[i], "\"imagekeeper\":\"nightly\"" MARKED(PAST), "AVAILABLE", STAGE_VOLUME),
+                            ANOTHER);
         assert_string_equal(why_not(both[i], mark, "AVAILABLE", "ocid1.bootvolume.w"), ANOTHER);
         assert_string_equal(why_not(both[i], mark, "TERMINATING", STAGE_VOLUME), STATE);
         assert_string_equal(why_not(both[i], mark, "TERMINATED", STAGE_VOLUME), STATE);
@@ -908,15 +953,19 @@ static void a_deletion_names_the_backup_that_stays(void **state)
     made_add(&w, series, "2026-11-16T02:00:00Z", BACKUP_GOOD);
     plan_at(&w, STAGE_NOW);
     assert_changes(&w, "delete planned ocid1.b0 (slot " SLOT_17 ", faulty)\n"
-                       "update planned ocid1.b1 (slot " SLOT_18 ", last 2/2) freeformTags." PRUNE_TAG ": \"" PAST "\" > null\n"
-                       "update planned ocid1.b4 (slot 2026-11-16T02:00:00Z, expired) freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"\n");
+                       "update planned ocid1.b1 (slot " SLOT_18 ", last 2/2) freeformTags." PRUNE_TAG ": \"" PAST
+                       "\" > null\n"
+                       "update planned ocid1.b4 (slot 2026-11-16T02:00:00Z, expired) freeformTags." PRUNE_TAG
+                       ": null > \"2026-11-21T12:00:00Z\"\n");
     const Change *c = w.plan->changes.items;
     assert_string_equal(c->newest->id, "ocid1.b2");
     assert_ptr_equal(c->newest->kind, &oci_boot_volume_backup);
     assert_null(w.plan->changes.items[1].newest);
     static const char newest[] = "\"imagekeeper\":\"nightly@2026-11-19T02:00:00Z\"";
     assert_true(newest_holds(c, now_is(&w, newest, "AVAILABLE", STAGE_VOLUME)));
-    assert_true(newest_holds(c, now_is(&w, "\"imagekeeper\":\"nightly@2026-11-19T02:00:00Z\",\"imagekeeper-prune-after\":\"never\"", "AVAILABLE", STAGE_VOLUME)));
+    assert_true(newest_holds(
+        c, now_is(&w, "\"imagekeeper\":\"nightly@2026-11-19T02:00:00Z\",\"imagekeeper-prune-after\":\"never\"",
+                  "AVAILABLE", STAGE_VOLUME)));
     static const char *const states[] = {"CREATING", "FAULTY", "TERMINATING", "TERMINATED"};
     for (size_t i = 0; i < ARRAY_SIZE(states); i++)
         assert_false(newest_holds(c, now_is(&w, newest, states[i], STAGE_VOLUME)));
@@ -976,7 +1025,8 @@ static void a_mark_is_written_where_none_is_yet(void **state)
     plan_at(&w, STAGE_NOW);
     assert_string_equal(still_to_write(&w, MINE), "freeformTags." PRUNE_TAG ": null > \"2026-11-21T12:00:00Z\"");
     /* One that another daemon has set meanwhile, or a person, keeps its time. */
-    static const char *const times[] = {MINE MARKED("2026-11-21T13:00:00+01:00"), MINE MARKED(PAST), MINE MARKED("2027-01-01T00:00:00Z")};
+    static const char *const times[] = {MINE MARKED("2026-11-21T13:00:00+01:00"), MINE MARKED(PAST),
+                                        MINE MARKED("2027-01-01T00:00:00Z")};
     for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
         assert_null(why_not(&w, times[i], "AVAILABLE", STAGE_VOLUME));
         assert_string_equal(still_to_write(&w, times[i]), "");
@@ -1000,7 +1050,8 @@ static void a_mark_is_taken_off_where_it_is_still_there(void **state)
                         "freeformTags." PRUNE_TAG ": \"2026-11-20T09:00:00+01:00\" > null");
     assert_null(why_not(&w, MINE, "AVAILABLE", STAGE_VOLUME));
     assert_string_equal(still_to_write(&w, MINE), "");
-    static const char *const hands[] = {MINE MARKED("never"), MINE MARKED("later"), MINE MARKED("2026-12-20T08:00:00Z")};
+    static const char *const hands[] = {MINE MARKED("never"), MINE MARKED("later"),
+                                        MINE MARKED("2026-12-20T08:00:00Z")};
     for (size_t i = 0; i < ARRAY_SIZE(hands); i++)
         assert_string_equal(why_not(&w, hands[i], "AVAILABLE", STAGE_VOLUME), UNMARKED);
 }

@@ -75,13 +75,16 @@ static void make_due(const Planner *p, const Series *series, const Due *due)
     plan_change(p->plan, p->options, &change);
     if (change.outcome == OUTCOME_PLANNED && unfinished)
         change_hold(p->plan, &p->plan->changes.items[p->plan->changes.n - 1], HOLD_STATE,
-                    "%s of slot %s is still being made; this one waits its turn", unfinished->id, slot_text(p, unfinished->slot));
+                    "%s of slot %s is still being made; this one waits its turn", unfinished->id,
+                    slot_text(p, unfinished->slot));
 }
 
 static void give_up(const Planner *p, const Series *series, const Due *due)
 {
     Error *e = NULL;
-    error_set(&e, ERROR_REJECTED, "slot %s: %u attempt%s became FAULTY, and no more are made of it: find out why (%s); the next slot will be tried",
+    error_set(&e, ERROR_REJECTED,
+              "slot %s: %u attempt%s became FAULTY, and no more are made of it: find out why (%s); the next slot will "
+              "be tried",
               slot_text(p, due->slot), due->attempt, due->attempt == 1 ? "" : "s", due->failed);
     plan_fail(p->plan, p->spec, series->volume->id, e);
 }
@@ -90,13 +93,14 @@ static void note_slot(const Planner *p, const Series *series, const Due *due)
 {
     const char *volume = series->volume->id, *slot = slot_text(p, due->slot);
     if (due->state == DUE_DELETED)
-        plan_note(p->plan, NOTE_DELETED, p->spec, volume, NULL, due->slot, "the backup of slot %s was deleted; it is not made again", slot);
+        plan_note(p->plan, NOTE_DELETED, p->spec, volume, NULL, due->slot,
+                  "the backup of slot %s was deleted; it is not made again", slot);
     else if (due->failed && due->state == DUE_NOW)
-        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot, "%s of slot %s is FAULTY; it is made again now", due->failed,
-                  slot);
+        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot,
+                  "%s of slot %s is FAULTY; it is made again now", due->failed, slot);
     else if (due->failed && due->state == DUE_RESTS)
-        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot, "%s of slot %s is FAULTY; it is made again at %s",
-                  due->failed, slot, time_text(p, due->retry));
+        plan_note(p->plan, NOTE_FAULTY, p->spec, volume, due->failed, due->slot,
+                  "%s of slot %s is FAULTY; it is made again at %s", due->failed, slot, time_text(p, due->retry));
 }
 
 static void note_missed(const Planner *p, const Series *series, const Due *due)
@@ -105,9 +109,9 @@ static void note_missed(const Planner *p, const Series *series, const Due *due)
         plan_note(p->plan, NOTE_MISSED, p->spec, series->volume->id, NULL, due->missed_last, "slot %s was missed",
                   slot_text(p, due->missed_last));
     else if (due->missed)
-        plan_note(p->plan, NOTE_MISSED, p->spec, series->volume->id, NULL, due->missed_last, "%s%u slots were missed, from %s to %s",
-                  due->missed == MISSED_MAX ? "at least " : "", due->missed, slot_text(p, due->missed_first),
-                  slot_text(p, due->missed_last));
+        plan_note(p->plan, NOTE_MISSED, p->spec, series->volume->id, NULL, due->missed_last,
+                  "%s%u slots were missed, from %s to %s", due->missed == MISSED_MAX ? "at least " : "", due->missed,
+                  slot_text(p, due->missed_first), slot_text(p, due->missed_last));
 }
 
 /* --- what stays and what goes --- */
@@ -125,7 +129,8 @@ static const Live *live_of(const Planner *p, const Series *series, const KeepIte
     const Kind *kind = p->spec->kind->makes;
     CLEANUP(str_done) Str tag = {0};
     slot_add_tag(&tag, p->spec->name, item->slot);
-    NodeBuilder *tags = node_builder_new(arena, NODE_MAP, (Mark){0}), *object = node_builder_new(arena, NODE_MAP, (Mark){0});
+    NodeBuilder *tags = node_builder_new(arena, NODE_MAP, (Mark){0}),
+                *object = node_builder_new(arena, NODE_MAP, (Mark){0});
     node_builder_add(tags, IDENTITY_TAG, (Mark){0}, node_string(arena, str_get(&tag)));
     if (item->mark == PRUNE_MARK_AT)
         node_builder_add(tags, PRUNE_TAG, (Mark){0}, mark_node(arena, item));
@@ -163,10 +168,15 @@ static Delta mark_delta(const Spec *spec, const Node *from, const Node *to)
 
 static void hint(const Planner *p, const Series *series, const KeepItem *item)
 {
-    Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .action = ACTION_DELETE, .series = series};
+    Change change = {.spec = p->spec,
+                     .target = item->id,
+                     .live = live_of(p, series, item),
+                     .action = ACTION_DELETE,
+                     .series = series};
     change.slot = item->slot;
     change.is_hint = true;
-    change.why = arena_printf(p->plan->arena, "slot %s, %s; it stays, as prune is not true", slot_text(p, item->slot), item->reasons);
+    change.why = arena_printf(p->plan->arena, "slot %s, %s; it stays, as prune is not true", slot_text(p, item->slot),
+                              item->reasons);
     plan_change(p->plan, p->options, &change);
 }
 
@@ -181,7 +191,8 @@ static bool keep_item(const Planner *p, const Series *series, const KeepItem *ne
     if (step == KEEP_STEP_NONE || step == KEEP_STEP_WAIT)
         return false;
     Arena *arena = p->plan->arena;
-    Change change = {.spec = p->spec, .target = item->id, .live = live_of(p, series, item), .series = series, .slot = item->slot};
+    Change change = {
+        .spec = p->spec, .target = item->id, .live = live_of(p, series, item), .series = series, .slot = item->slot};
     change.action = step == KEEP_STEP_DELETE ? ACTION_DELETE : ACTION_UPDATE;
     if (change.action == ACTION_DELETE)
         change.newest = live_of(p, series, newest);
@@ -228,8 +239,10 @@ static bool refuse_volume(const Planner *p, const Live *volume)
         error_set(&e, ERROR_REJECTED, VOLUME_BEARS_OWN_TAG, volume->kind->noun, own);
     else
         error_set(&e, ERROR_NOT_FOUND,
-                  "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the document, or name "
-                  "another one", volume->kind->noun, volume->state);
+                  "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the "
+                  "document, or name "
+                  "another one",
+                  volume->kind->noun, volume->state);
     plan_fail(p->plan, p->spec, volume->id, e);
     return true;
 }
@@ -239,12 +252,14 @@ static void note_strays(const Planner *p, const Observed *observed)
     for (size_t i = 0; i < observed->strays.n; i++) {
         const Stray *stray = observed->strays.items[i];
         plan_note(p->plan, NOTE_VANISHED, p->spec, stray->volume, NULL, stray->newest,
-                  "the volume is gone, or the selector does not take it any more; %zu backup%s of it, the newest of slot %s, %s left alone",
+                  "the volume is gone, or the selector does not take it any more; %zu backup%s of it, the newest of "
+                  "slot %s, %s left alone",
                   stray->n, stray->n == 1 ? "" : "s", slot_text(p, stray->newest), stray->n == 1 ? "is" : "are");
     }
 }
 
-void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs)
+void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed,
+                       bool *differs)
 {
     Planner p = {plan, options, spec, schedule_in_force(spec, observed, plan->now)};
     if (spec_is_suspended(spec, plan->now)) {
@@ -271,7 +286,8 @@ void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *sna
     if (first && options->max_changes && n > (size_t)options->max_changes)
         plan_note(plan, NOTE_LIMIT, first->series.items[0]->spec, first->series.items[0]->volume->id, NULL, 0,
                   "the schedules without randomizedDelay take %zu volumes, and limits.maxChanges is %" PRId64
-                  ": slots that come due in one round would all be held; raise the limit", n, options->max_changes);
+                  ": slots that come due in one round would all be held; raise the limit",
+                  n, options->max_changes);
 }
 
 /* --- right before the write --- */
@@ -309,7 +325,8 @@ bool retention_holds(const Change *change, const Live *now, const char **ret_why
 {
     const Live *then = change->live;
     const char *why = NULL;
-    if (!streq_null(tag_of(now, IDENTITY_TAG), tag_of(then, IDENTITY_TAG)) || !streq_null(now->source_id, then->source_id))
+    if (!streq_null(tag_of(now, IDENTITY_TAG), tag_of(then, IDENTITY_TAG)) ||
+        !streq_null(now->source_id, then->source_id))
         why = "it bears another tag or is of another volume than the list showed";
     else if (backup_state(now->kind, now->state) != backup_state(then->kind, then->state))
         why = "it is in another state than the list showed";

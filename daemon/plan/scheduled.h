@@ -1,14 +1,17 @@
 /*
- * The changes that a schedule wants: what is due is made, what retention drops is marked and later deleted. And what such a change is when
- * the backup has been read again, right before it is written. Pure.
+ * The changes that a schedule wants: what is due is made, what retention drops is marked and later deleted. And what
+ * such a change is when the backup has been read again, right before it is written. Pure.
  */
 #pragma once
 
 #include "plan/plan.h"
 
-/* Adds the changes and notes of one schedule to the plan; differs[i] becomes true where the series number `i` has a change that is a difference. */
-void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed, bool *differs);
-/* A note where an account's schedules take more volumes than a round may make backups of: before the night in which it would matter. */
+/* Adds the changes and notes of one schedule to the plan; differs[i] becomes true where the series number `i` has a
+ * change that is a difference. */
+void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec, const Observed *observed,
+                       bool *differs);
+/* A note where an account's schedules take more volumes than a round may make backups of: before the night in which it
+ * would matter. */
 void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *snapshot);
 
 /* Is the backup that makes a deletion harmless as good as the list showed it? */

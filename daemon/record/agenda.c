@@ -10,7 +10,7 @@
 
 /* As the API writes them; the list's REQUEST_RECEIVED is CREATING here. */
 static const char *const state_names[BACKUP_STATE_MAX] = {
-    [BACKUP_GOOD] = "AVAILABLE",   [BACKUP_UNFINISHED] = "CREATING", [BACKUP_FAULTY] = "FAULTY",
+    [BACKUP_GOOD] = "AVAILABLE",  [BACKUP_UNFINISHED] = "CREATING", [BACKUP_FAULTY] = "FAULTY",
     [BACKUP_GONE] = "TERMINATED", [BACKUP_UNSURE] = "UNSURE",
 };
 
@@ -27,7 +27,8 @@ static Showing begin(const AgendaReport *agenda, const Spec *spec)
 {
     static const Observed nothing;
     Showing s = {.agenda = agenda, .spec = spec, .table = spec->timetable};
-    s.observed = agenda->snapshot && !agenda->snapshot->of[spec->index].error ? &agenda->snapshot->of[spec->index] : NULL;
+    s.observed =
+        agenda->snapshot && !agenda->snapshot->of[spec->index].error ? &agenda->snapshot->of[spec->index] : NULL;
     s.in_force = schedule_in_force(spec, s.observed ? s.observed : &nothing, agenda->now);
     return s;
 }
@@ -73,19 +74,21 @@ static void add_local(Str *out, const Zone *zone, usec_t wall)
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     LocalTime t;
     zone_local(zone, wall, &t);
-    str_addf(out, "%s %04d-%02d-%02d %02d:%02d:%02d %s", days[t.weekday], t.year, t.month, t.day, t.hour, t.minute, t.second,
-             t.abbreviation);
+    str_addf(out, "%s %04d-%02d-%02d %02d:%02d:%02d %s", days[t.weekday], t.year, t.month, t.day, t.hour, t.minute,
+             t.second, t.abbreviation);
 }
 
 static void text_head(const Showing *s, const ReportStyle *style, Str *out)
 {
     const char *calendar = node_get_text(s->spec->want, "onCalendar"), *cron = node_get_text(s->spec->want, "cron");
     const char *folder = style->specs_path;
-    str_addf(out, "%s  %s  %s%s  %s  %s%s%s:%u\n", s->spec->name, s->spec->account, cron ? "cron " : "", cron ? cron : calendar,
-             zone_name(s->table->zone), folder ? folder : "", folder ? "/" : "", s->spec->file, s->spec->mark.line);
+    str_addf(out, "%s  %s  %s%s  %s  %s%s%s:%u\n", s->spec->name, s->spec->account, cron ? "cron " : "",
+             cron ? cron : calendar, zone_name(s->table->zone), folder ? folder : "", folder ? "/" : "", s->spec->file,
+             s->spec->mark.line);
     char until[RFC3339_SIZE];
     if (spec_is_suspended(s->spec, s->agenda->now))
-        str_addf(out, "  suspended until %s: %s\n", format_rfc3339(s->spec->suspended_until, until), s->spec->suspend_reason);
+        str_addf(out, "  suspended until %s: %s\n", format_rfc3339(s->spec->suspended_until, until),
+                 s->spec->suspend_reason);
 }
 
 static void text_next(const Showing *s, Str *out)
@@ -106,7 +109,8 @@ static void text_due(const Due *due, Str *out)
     if (due->state == DUE_NOW)
         str_addf(out, "    due     %s, attempt %u of %u\n", slot, due->attempt, ATTEMPTS_MAX);
     else if (due->state == DUE_RESTS)
-        str_addf(out, "    due     %s, attempt %u of %u not before %s\n", slot, due->attempt + 1, ATTEMPTS_MAX, format_rfc3339(due->retry, next));
+        str_addf(out, "    due     %s, attempt %u of %u not before %s\n", slot, due->attempt + 1, ATTEMPTS_MAX,
+                 format_rfc3339(due->retry, next));
     else if (due->state == DUE_GIVEN_UP)
         str_addf(out, "    failed  %s, after %u attempt%s\n", slot, due->attempt, due->attempt == 1 ? "" : "s");
     else if (due->state == DUE_DELETED)
@@ -122,9 +126,11 @@ static const char *fate_of(const Showing *s, const Agenda *a, const KeepItem *it
     if (a->rests)
         return "would go, if the schedule were at work";
     if (!s->table->prune)
-        return item->step == KEEP_STEP_UNMARK ? "would go, if prune were true: its mark is taken off" : "would go, if prune were true";
-    const char *fate = item->step == KEEP_STEP_MARK ? "goes: to be marked"
-                                                    : arena_printf(arena, "deleted after %s", format_rfc3339(item->prune_after, after));
+        return item->step == KEEP_STEP_UNMARK ? "would go, if prune were true: its mark is taken off"
+                                              : "would go, if prune were true";
+    const char *fate = item->step == KEEP_STEP_MARK
+                           ? "goes: to be marked"
+                           : arena_printf(arena, "deleted after %s", format_rfc3339(item->prune_after, after));
     return s->spec->observe ? arena_printf(arena, "%s (only observed)", fate) : fate;
 }
 
@@ -143,8 +149,8 @@ static void text_items(const Showing *s, const Agenda *a, Arena *arena, Str *out
     }
     for (size_t i = 0; i < a->n; i++) {
         const KeepItem *item = &a->items[i];
-        str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", slot_format(item->slot, slot), state_names[item->state], (int)reasons,
-                 item->reasons, (int)fate, fate_of(s, a, item, arena), item->id);
+        str_addf(out, "    %s  %-10s  %-*s  %-*s  %s\n", slot_format(item->slot, slot), state_names[item->state],
+                 (int)reasons, item->reasons, (int)fate, fate_of(s, a, item, arena), item->id);
     }
     if (a->n == 0)
         str_add(out, "    no backups yet\n");
@@ -178,8 +184,8 @@ static void text_schedule(const Showing *s, const ReportStyle *style, Str *out)
         str_add(out, "  no volume is selected\n");
     for (size_t i = 0; s->observed && i < s->observed->strays.n; i++) {
         const Stray *stray = s->observed->strays.items[i];
-        str_addf(out, "  %s  gone, or not selected any more; %zu backup%s left alone, the newest of %s\n", stray->volume, stray->n,
-                 stray->n == 1 ? " is" : "s are", slot_format(stray->newest, newest));
+        str_addf(out, "  %s  gone, or not selected any more; %zu backup%s left alone, the newest of %s\n",
+                 stray->volume, stray->n, stray->n == 1 ? " is" : "s are", slot_format(stray->newest, newest));
     }
 }
 
@@ -269,7 +275,8 @@ static void json_series(JsonWriter *w, const Showing *s, const Series *series)
     json_begin_object(w, NULL);
     json_text(w, "id", series->volume->id);
     json_text(w, "name", node_get_text(series->volume->object, "displayName"));
-    json_integer(w, "delaySeconds", (int64_t)(slot_delay(s->spec->name, series->volume->id, s->table->delay) / USEC_PER_SEC));
+    json_integer(w, "delaySeconds",
+                 (int64_t)(slot_delay(s->spec->name, series->volume->id, s->table->delay) / USEC_PER_SEC));
     json_last(w, &a);
     json_due(w, &a.due);
     json_begin_array(w, "missed");

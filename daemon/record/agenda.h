@@ -1,5 +1,5 @@
-/* What `calendar` shows: slots to come, and of each volume what was made, is due, was missed, stays and goes; for people (text) and for
- * programs (JSON: the format of design section 6). */
+/* What `calendar` shows: slots to come, and of each volume what was made, is due, was missed, stays and goes; for
+ * people (text) and for programs (JSON: the format of design section 6). */
 #pragma once
 
 #include "record/report.h"

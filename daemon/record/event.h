@@ -10,18 +10,18 @@ typedef enum Event {
     EVENT_SPECS_REJECTED,
     EVENT_RELOADED,
     EVENT_RELOAD_REFUSED,
-    EVENT_DRIFT,          /* found, and only reported */
+    EVENT_DRIFT, /* found, and only reported */
     EVENT_UPDATED,
     EVENT_CREATED,
     EVENT_DELETED,
-    EVENT_AVAILABLE,      /* a backup that was asked for is there */
-    EVENT_FAULTY,         /* or became nothing */
-    EVENT_MISSED,         /* slots of a schedule */
-    EVENT_VANISHED,       /* a volume of a schedule */
-    EVENT_SLOT_DELETED,   /* the backup of a slot, by somebody else */
-    EVENT_LIMIT,          /* a schedule will need a higher one */
+    EVENT_AVAILABLE,    /* a backup that was asked for is there */
+    EVENT_FAULTY,       /* or became nothing */
+    EVENT_MISSED,       /* slots of a schedule */
+    EVENT_VANISHED,     /* a volume of a schedule */
+    EVENT_SLOT_DELETED, /* the backup of a slot, by somebody else */
+    EVENT_LIMIT,        /* a schedule will need a higher one */
     EVENT_HELD,
-    EVENT_FAILED,         /* reading or writing an object */
+    EVENT_FAILED, /* reading or writing an object */
     EVENT_ACCESS_UNCERTAIN,
     EVENT_NOT_CONVERGING,
     EVENT_ACCOUNT_FAILED, /* many documents of an account, for one reason */

@@ -84,8 +84,8 @@ static void say_done(const Log *log, const Change *c, Fields *f, const char *wha
     const char *subject = subject_of(f->arena, c->spec), *why = c->why ? arena_printf(f->arena, " (%s)", c->why) : "";
     switch (c->action) {
     case ACTION_CREATE:
-        event_log(log, EVENT_CREATED, f->list.items, f->list.n, "%s: created %s of %s%s, %s%s%s", subject, c->live->id, c->target, why,
-                  c->live->state, *what ? ": " : "", what);
+        event_log(log, EVENT_CREATED, f->list.items, f->list.n, "%s: created %s of %s%s, %s%s%s", subject, c->live->id,
+                  c->target, why, c->live->state, *what ? ": " : "", what);
         break;
     case ACTION_DELETE:
         event_log(log, EVENT_DELETED, f->list.items, f->list.n, "%s: deleted %s%s", subject, c->target, why);
@@ -199,8 +199,8 @@ static void say_failure(const Recorder *r, const Failure *failure)
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, s, failure->target, r->revision);
     add_error(&f, e);
-    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s, declared at %s:%u%s", subject, failure_text(r, failure),
-              s->file, s->mark.line, times(r, met));
+    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s, declared at %s:%u%s", subject,
+              failure_text(r, failure), s->file, s->mark.line, times(r, met));
 }
 
 /* Failures with the same words are one condition of the account. */
@@ -260,8 +260,8 @@ static void say_change(const Recorder *r, const Change *c)
 {
     bool held = c->outcome == OUTCOME_HELD;
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
-    const char *key = arena_printf(r->arena, "%s%s\n%d\n%s\n%s", document_key(r, c->spec), outcome_name(c->outcome), c->hold,
-                                   c->target, c->series ? "" : what);
+    const char *key = arena_printf(r->arena, "%s%s\n%d\n%s\n%s", document_key(r, c->spec), outcome_name(c->outcome),
+                                   c->hold, c->target, c->series ? "" : what);
     unsigned met = fold_meet(r->fold, key, NULL, r->now);
     if (!met)
         return;
@@ -269,23 +269,29 @@ static void say_change(const Recorder *r, const Change *c)
     add_document(&f, c->spec, c->target, r->revision);
     add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
     add_deltas(&f, &c->deltas);
-    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s %s (%s): %s: %s%s%s: %s%s", c->spec->kind->name,
-              c->spec->name, c->spec->account, c->target, held ? "held" : c->action == ACTION_CREATE ? "is to be made" : "differs", c->reason ? ": " : "",
-              c->reason ? c->reason : "", what, times(r, met));
+    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s %s (%s): %s: %s%s%s: %s%s",
+              c->spec->kind->name, c->spec->name, c->spec->account, c->target,
+              held                         ? "held"
+              : c->action == ACTION_CREATE ? "is to be made"
+                                           : "differs",
+              c->reason ? ": " : "", c->reason ? c->reason : "", what, times(r, met));
 }
 
 /* Many that are held for the same sort of reason, or that are only observed. `first` is one of them. */
 static void say_group_of(const Recorder *r, const Change *first, size_t n)
 {
     bool held = first->outcome == OUTCOME_HELD;
-    unsigned met = fold_meet(r->fold, account_key(r, arena_printf(r->arena, "%s\n%d", outcome_name(first->outcome), first->hold)), NULL, r->now);
+    unsigned met =
+        fold_meet(r->fold, account_key(r, arena_printf(r->arena, "%s\n%d", outcome_name(first->outcome), first->hold)),
+                  NULL, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
     add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
-    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "account %s: %zu changes %s: %s%s", account_name(r), n,
-              held ? "held" : "of schedules only observed", held ? first->reason : first->why, times(r, met));
+    event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "account %s: %zu changes %s: %s%s",
+              account_name(r), n, held ? "held" : "of schedules only observed", held ? first->reason : first->why,
+              times(r, met));
 }
 
 /* What schedules want and what is only observed may be thousands: HOLD_NONE counts those. */
@@ -318,12 +324,8 @@ static void say_changes(const Recorder *r)
 }
 
 static const Event note_events[NOTE_MAX] = {
-    [NOTE_AVAILABLE] = EVENT_AVAILABLE,
-    [NOTE_FAULTY] = EVENT_FAULTY,
-    [NOTE_MISSED] = EVENT_MISSED,
-    [NOTE_DELETED] = EVENT_SLOT_DELETED,
-    [NOTE_LIMIT] = EVENT_LIMIT,
-    [NOTE_VANISHED] = EVENT_VANISHED,
+    [NOTE_AVAILABLE] = EVENT_AVAILABLE,  [NOTE_FAULTY] = EVENT_FAULTY, [NOTE_MISSED] = EVENT_MISSED,
+    [NOTE_DELETED] = EVENT_SLOT_DELETED, [NOTE_LIMIT] = EVENT_LIMIT,   [NOTE_VANISHED] = EVENT_VANISHED,
 };
 
 /* One note; `n` more of its kind are about other volumes of the same schedule. */
@@ -341,8 +343,8 @@ static void say_note(const Recorder *r, const Note *note, size_t n)
         add_field(&f, "IMAGEKEEPER_CREATED", note->object);
     add_slot(&f, note->slot);
     const char *more = n ? arena_printf(r->arena, " (and so for %zu more of its volumes)", n) : "";
-    event_log(r->log, note_events[note->kind], f.list.items, f.list.n, "%s: %s: %s%s%s", subject_of(r->arena, note->spec), note->target,
-              note->text, more, times(r, met));
+    event_log(r->log, note_events[note->kind], f.list.items, f.list.n, "%s: %s: %s%s%s",
+              subject_of(r->arena, note->spec), note->target, note->text, more, times(r, met));
 }
 
 /* Those of one kind and one document stand together in a plan only by chance; many of them are one line. */

@@ -8,6 +8,6 @@
 /* One change has just ended. */
 void journal_change(const Log *log, const Op *op, const char *revision);
 
-/* The round is over for one account: what failed, is held or only observed, and what has passed. `fold` remembers what was said
- * before; `now` is monotonic. When we `stopped` in the middle of it, only what failed is said. */
+/* The round is over for one account: what failed, is held or only observed, and what has passed. `fold` remembers what
+ * was said before; `now` is monotonic. When we `stopped` in the middle of it, only what failed is said. */
 void journal_account(const Log *log, Fold *fold, const AccountResult *result, bool stopped, usec_t now);

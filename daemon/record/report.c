@@ -109,7 +109,7 @@ static size_t path_width(const Deltas *deltas)
 static void add_change(Str *out, const ReportStyle *style, const Change *c)
 {
     static const Paint colours[OUTCOME_MAX] = {
-        [OUTCOME_PLANNED] = PAINT_YELLOW, [OUTCOME_DONE] = PAINT_GREEN,  [OUTCOME_HELD] = PAINT_RED,
+        [OUTCOME_PLANNED] = PAINT_YELLOW, [OUTCOME_DONE] = PAINT_GREEN,   [OUTCOME_HELD] = PAINT_RED,
         [OUTCOME_FAILED] = PAINT_RED,     [OUTCOME_OBSERVED] = PAINT_DIM,
     };
     paint(out, style, PAINT_BOLD, "%s %s", c->spec->kind->name, c->spec->name);

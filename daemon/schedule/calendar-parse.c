@@ -25,8 +25,8 @@ typedef struct Field {
     bool from_end; /* days counted from the month's end: a step leads towards it */
 } Field;
 
-static const Field year_field = {
-    "year", YEAR_MIN, YEAR_MAX, 1, "a year is from 1970 to 2199, or has two digits", false};
+static const Field year_field = {"year", YEAR_MIN, YEAR_MAX, 1, "a year is from 1970 to 2199, or has two digits",
+                                 false};
 static const Field month_field = {"month", 1, 12, 1, "a month is from 1 to 12", false};
 static const Field day_field = {"day", 1, 31, 1, "a day is from 1 to 31", false};
 static const Field last_day_field = {"day", 1, 28, 1, "a day before the month's end is from 1 to 28", true};
@@ -35,7 +35,7 @@ static const Field minute_field = {"minute", 0, 59, 1, "a minute is from 0 to 59
 static const Field second_field = {"second", 0, SECONDS_MAX, SECOND, "a second is from 0 to 59.999999", false};
 
 static const char *const weekday_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                             "Friday", "Saturday", "Sunday"};
+                                            "Friday", "Saturday", "Sunday"};
 
 static const struct {
     const char *name, *meaning;

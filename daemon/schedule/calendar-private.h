@@ -21,11 +21,11 @@ struct Calendar {
     uint64_t minutes;
     uint32_t months, hours;
     uint32_t days;
-    uint32_t last_days;   /* bit 1: the last day of the month */
-    uint32_t weekdays;    /* bit 0: Sunday */
-    bool day_or_weekday;  /* one of the two is enough */
-    bool utc;             /* whatever the zone */
-    Ranges microseconds;  /* of the minute */
+    uint32_t last_days;  /* bit 1: the last day of the month */
+    uint32_t weekdays;   /* bit 0: Sunday */
+    bool day_or_weekday; /* one of the two is enough */
+    bool utc;            /* whatever the zone */
+    Ranges microseconds; /* of the minute */
     char *zone;
 };
 

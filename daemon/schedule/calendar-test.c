@@ -102,11 +102,21 @@ static void shorthands_mean_what_the_manual_says(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"minutely", "*-*-* *:*:00"},  {"hourly", "*-*-* *:00:00"},    {"daily", "*-*-* 00:00:00"},
-        {"weekly", "Mon *-*-* 0:0"},   {"monthly", "*-*-01 00:00:00"}, {"quarterly", "*-01,04,07,10-01 00:00:00"},
-        {"yearly", "*-01-01 00:00"},   {"annually", "*-01-01"},        {"semiannually", "*-01,07-01 00:00:00"},
-        {"DAILY", "daily"},            {"anually", "yearly"},          {"bi-annually", "semiannually"},
-        {"biannually", "semiannually"}, {"semi-annually", "semiannually"}, {"daily UTC", "daily"},
+        {"minutely", "*-*-* *:*:00"},
+        {"hourly", "*-*-* *:00:00"},
+        {"daily", "*-*-* 00:00:00"},
+        {"weekly", "Mon *-*-* 0:0"},
+        {"monthly", "*-*-01 00:00:00"},
+        {"quarterly", "*-01,04,07,10-01 00:00:00"},
+        {"yearly", "*-01-01 00:00"},
+        {"annually", "*-01-01"},
+        {"semiannually", "*-01,07-01 00:00:00"},
+        {"DAILY", "daily"},
+        {"anually", "yearly"},
+        {"bi-annually", "semiannually"},
+        {"biannually", "semiannually"},
+        {"semi-annually", "semiannually"},
+        {"daily UTC", "daily"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_same(rows[i][0], rows[i][1]);
@@ -158,10 +168,13 @@ static void tilde_counts_from_the_end_of_the_month(void **state)
 {
     (void)state;
     assert_next("*-02~03", NEW_YEAR, "2026-02-26T00:00:00Z 2027-02-26T00:00:00Z 2028-02-27T00:00:00Z");
-    assert_next("*-*~01", NEW_YEAR, "2026-01-31T00:00:00Z 2026-02-28T00:00:00Z 2026-03-31T00:00:00Z 2026-04-30T00:00:00Z");
+    assert_next("*-*~01", NEW_YEAR,
+                "2026-01-31T00:00:00Z 2026-02-28T00:00:00Z 2026-03-31T00:00:00Z 2026-04-30T00:00:00Z");
     assert_next("Mon *-05~07/1", NEW_YEAR, "2026-05-25T00:00:00Z 2027-05-31T00:00:00Z 2028-05-29T00:00:00Z");
-    assert_next("*-02~7/3", NEW_YEAR, "2026-02-22T00:00:00Z 2026-02-25T00:00:00Z 2026-02-28T00:00:00Z 2027-02-22T00:00:00Z");
-    assert_next("02~1..6/2", NEW_YEAR, "2026-02-24T00:00:00Z 2026-02-26T00:00:00Z 2026-02-28T00:00:00Z 2027-02-24T00:00:00Z");
+    assert_next("*-02~7/3", NEW_YEAR,
+                "2026-02-22T00:00:00Z 2026-02-25T00:00:00Z 2026-02-28T00:00:00Z 2027-02-22T00:00:00Z");
+    assert_next("02~1..6/2", NEW_YEAR,
+                "2026-02-24T00:00:00Z 2026-02-26T00:00:00Z 2026-02-28T00:00:00Z 2027-02-24T00:00:00Z");
     assert_next("*-*~28", NEW_YEAR, "2026-01-04T00:00:00Z 2026-02-01T00:00:00Z 2026-03-04T00:00:00Z");
 }
 
@@ -216,11 +229,13 @@ static void the_epoch_is_an_instant(void **state)
 static void seconds_may_have_fractions(void **state)
 {
     (void)state;
-    assert_next("*:0:0.5/29.25", NEW_YEAR, "2026-01-01T00:00:00Z+500000 2026-01-01T00:00:29Z+750000 2026-01-01T00:00:59Z "
-                                           "2026-01-01T01:00:00Z+500000");
+    assert_next("*:0:0.5/29.25", NEW_YEAR,
+                "2026-01-01T00:00:00Z+500000 2026-01-01T00:00:29Z+750000 2026-01-01T00:00:59Z "
+                "2026-01-01T01:00:00Z+500000");
     assert_next("*:*:58..59", NEW_YEAR, "2026-01-01T00:00:58Z 2026-01-01T00:00:59Z 2026-01-01T00:01:58Z");
     assert_next("1:1:1.0000005", NEW_YEAR, "2026-01-01T01:01:01Z+000001");
-    assert_next("1:1:0..1/0.5", NEW_YEAR, "2026-01-01T01:01:00Z 2026-01-01T01:01:00Z+500000 2026-01-01T01:01:01Z 2026-01-02T01:01:00Z");
+    assert_next("1:1:0..1/0.5", NEW_YEAR,
+                "2026-01-01T01:01:00Z 2026-01-01T01:01:00Z+500000 2026-01-01T01:01:01Z 2026-01-02T01:01:00Z");
     assert_next("*:*:30,7", NEW_YEAR, "2026-01-01T00:00:07Z 2026-01-01T00:00:30Z 2026-01-01T00:01:07Z");
 }
 
@@ -235,7 +250,9 @@ static void the_end_of_a_range_may_lie_behind_its_last_value(void **state)
 static void a_timestamp_is_one_instant_whatever_the_zone(void **state)
 {
     (void)state;
-    CLEANUP(calendar_freep) Calendar *c = parse(false, "@1795309323"), *other = parse(false, "@1795309323 Europe/Berlin");
+    CLEANUP(calendar_freep)
+    Calendar *c = parse(false, "@1795309323"),
+             *other = parse(false, "@1795309323 Europe/Berlin");
     CLEANUP(calendar_freep) Calendar *monday = parse(false, "Mon @1795309323");
     CLEANUP(zone_freep) Zone *berlin = zone_of_rule(BERLIN);
     usec_t t = 7;
@@ -249,9 +266,13 @@ static void a_timestamp_is_one_instant_whatever_the_zone(void **state)
 static void the_zone_is_the_last_word(void **state)
 {
     (void)state;
-    static const char *const rows[][2] = {{"daily Europe/Berlin", "Europe/Berlin"}, {"Mon 12:00 utc", "UTC"}, {"Mon UTC", "UTC"},
-                                          {"*-*-* Etc/GMT+5", "Etc/GMT+5"}, {"12:00 EST5EDT", "EST5EDT"},
-                                          {"2026-01-01  America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"}};
+    static const char *const rows[][2] = {
+        {"daily Europe/Berlin", "Europe/Berlin"},
+        {"Mon 12:00 utc", "UTC"},
+        {"Mon UTC", "UTC"},
+        {"*-*-* Etc/GMT+5", "Etc/GMT+5"},
+        {"12:00 EST5EDT", "EST5EDT"},
+        {"2026-01-01  America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"}};
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         CLEANUP(calendar_freep) Calendar *c = parse(false, rows[i][0]);
         assert_string_equal(calendar_zone(c), rows[i][1]);
@@ -264,7 +285,8 @@ static void the_zone_is_the_last_word(void **state)
 static void a_skipped_time_is_made_when_the_gap_ends(void **state)
 {
     (void)state;
-    assert_next_in(BERLIN, "02:30", "2026-03-27T12:00:00Z", "2026-03-28T01:30:00Z 2026-03-29T01:00:00Z 2026-03-30T00:30:00Z");
+    assert_next_in(BERLIN, "02:30", "2026-03-27T12:00:00Z",
+                   "2026-03-28T01:30:00Z 2026-03-29T01:00:00Z 2026-03-30T00:30:00Z");
     assert_next_in(NEW_YORK, "02:00", "2026-03-07T12:00:00Z", "2026-03-08T07:00:00Z 2026-03-09T06:00:00Z");
     assert_next_in(BERLIN, "2:0:59.5", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z 2026-03-30T00:00:59Z+500000");
 }
@@ -274,7 +296,8 @@ static void several_in_the_gap_become_one(void **state)
     (void)state;
     assert_next_in(BERLIN, "*:0/15", "2026-03-29T00:44:00Z",
                    "2026-03-29T00:45:00Z 2026-03-29T01:00:00Z 2026-03-29T01:15:00Z 2026-03-29T01:30:00Z");
-    assert_next_in(BERLIN, "2:15,30", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z 2026-03-30T00:15:00Z 2026-03-30T00:30:00Z");
+    assert_next_in(BERLIN, "2:15,30", "2026-03-28T12:00:00Z",
+                   "2026-03-29T01:00:00Z 2026-03-30T00:15:00Z 2026-03-30T00:30:00Z");
     assert_next_in(LORD_HOWE, "2:0/10", "2026-10-03T12:00:00Z",
                    "2026-10-03T15:30:00Z 2026-10-03T15:40:00Z 2026-10-03T15:50:00Z 2026-10-04T15:00:00Z");
 }
@@ -284,7 +307,8 @@ static void a_repeated_time_is_made_once(void **state)
     (void)state;
     assert_next_in(BERLIN, "02:30", "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z 2026-10-26T01:30:00Z");
     assert_next_in(NEW_YORK, "01:00", "2026-11-01T00:00:00Z", "2026-11-01T05:00:00Z 2026-11-02T06:00:00Z");
-    assert_next_in(BERLIN, "*:0/30", "2026-10-25T00:10:00Z", "2026-10-25T00:30:00Z 2026-10-25T02:00:00Z 2026-10-25T02:30:00Z");
+    assert_next_in(BERLIN, "*:0/30", "2026-10-25T00:10:00Z",
+                   "2026-10-25T00:30:00Z 2026-10-25T02:00:00Z 2026-10-25T02:30:00Z");
     assert_next_in(BERLIN, "*:0/30", "2026-10-25T01:10:00Z", "2026-10-25T02:00:00Z 2026-10-25T02:30:00Z");
     assert_next_in(LORD_HOWE, "*:0/20", "2026-04-04T14:30:00Z",
                    "2026-04-04T14:40:00Z 2026-04-04T15:30:00Z 2026-04-04T15:50:00Z 2026-04-04T16:10:00Z");
@@ -325,7 +349,8 @@ static void refuses_with_the_part_that_is_wrong(void **state)
         {"Mondy 2:00", "\"Mondy 2:00\": \"Mondy\" is not known; did you mean \"Monday\"?"},
         {"every 5 minutes", "\"every 5 minutes\": \"every\" is neither a weekday nor a word such as daily"},
         {"Fri..Mon", "\"Fri..Mon\": weekdays \"Fri..Mon\": the range runs backwards: the week begins on Monday"},
-        {"Mon.. 2:00", "\"Mon.. 2:00\": weekdays \"Mon..\": a weekday is expected at the end of the range, as in Mon..Fri"},
+        {"Mon.. 2:00",
+         "\"Mon.. 2:00\": weekdays \"Mon..\": a weekday is expected at the end of the range, as in Mon..Fri"},
         {"Mon,,Tue", "\"Mon,,Tue\": weekdays \"Mon,,Tue\": a weekday is expected, as in Mon or Monday"},
         {"Mon.Fri", "\"Mon.Fri\": weekdays \"Mon.Fri\": a range has two ends and two dots, as in Mon..Fri"},
         {"Mon Fri", "\"Mon Fri\": \"Fri\" is neither a weekday nor a word such as daily"},
@@ -334,12 +359,14 @@ static void refuses_with_the_part_that_is_wrong(void **state)
         {"2200-01-01", "\"2200-01-01\": year \"2200\": a year is from 1970 to 2199, or has two digits"},
         {"*-*-0", "\"*-*-0\": day \"0\": a day is from 1 to 31"},
         {"*-*~29", "\"*-*~29\": day \"29\": a day before the month's end is from 1 to 28"},
-        {"2026-1-1-1", "\"2026-1-1-1\": date \"2026-1-1-1\": year, month and day are expected, as in 2026-11-22 or *-*~01"},
+        {"2026-1-1-1",
+         "\"2026-1-1-1\": date \"2026-1-1-1\": year, month and day are expected, as in 2026-11-22 or *-*~01"},
         {"2026~1-1", "\"2026~1-1\": date \"2026~1-1\": year, month and day are expected, as in 2026-11-22 or *-*~01"},
         {"24:00", "\"24:00\": hour \"24\": an hour is from 0 to 23"},
         {"0:60", "\"0:60\": minute \"60\": a minute is from 0 to 59"},
         {"0:0:59.9999999", "\"0:0:59.9999999\": second \"59.9999999\": a second is from 0 to 59.999999"},
-        {"99999999999999999999:0", "\"99999999999999999999:0\": hour \"99999999999999999999\": an hour is from 0 to 23"},
+        {"99999999999999999999:0",
+         "\"99999999999999999999:0\": hour \"99999999999999999999\": an hour is from 0 to 23"},
         {"*:*/5", "\"*:*/5\": minute \"*/5\": * takes no step; count from the first value, as in 0/5"},
         {"*:*,5", "\"*:*,5\": minute \"*,5\": * stands alone"},
         {"1-5:00", "\"1-5:00\": hour \"1-5\": a range is written with two dots, as in 2..5"},
@@ -356,7 +383,8 @@ static void refuses_with_the_part_that_is_wrong(void **state)
         {"@", "\"@\": \"@\": whole seconds since 1970 are expected behind @, and nothing else"},
         {"@5.5", "\"@5.5\": \"@5.5\": whole seconds since 1970 are expected behind @, and nothing else"},
         {"@7258118400", "\"@7258118400\": \"@7258118400\": a timestamp is from 1970 to 2199"},
-        {"2:00\033[31m", "\"2:00?[31m\": minute \"00?[31m\": a number, a range such as 2..5 or a list of them is expected"},
+        {"2:00\033[31m",
+         "\"2:00?[31m\": minute \"00?[31m\": a number, a range such as 2..5 or a list of them is expected"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_refused(false, rows[i][0], rows[i][1]);
@@ -379,7 +407,8 @@ static void cron_has_five_fields(void **state)
     (void)state;
     assert_cron("30 2 * * *", NEW_YEAR, "2026-01-01T02:30:00Z 2026-01-02T02:30:00Z");
     assert_cron(" 0\t0 29  2 *", NEW_YEAR, "2028-02-29T00:00:00Z 2032-02-29T00:00:00Z");
-    assert_cron("5/20 1-3/2 * * *", NEW_YEAR, "2026-01-01T01:05:00Z 2026-01-01T01:25:00Z 2026-01-01T01:45:00Z 2026-01-01T03:05:00Z");
+    assert_cron("5/20 1-3/2 * * *", NEW_YEAR,
+                "2026-01-01T01:05:00Z 2026-01-01T01:25:00Z 2026-01-01T01:45:00Z 2026-01-01T03:05:00Z");
     assert_cron("*/25 0 1 JAN,jul *", NEW_YEAR, "2026-01-01T00:25:00Z 2026-01-01T00:50:00Z 2026-07-01T00:00:00Z");
     assert_cron("0 0 * * mon-Fri", NEW_YEAR, "2026-01-02T00:00:00Z 2026-01-05T00:00:00Z");
     assert_cron("0 */24 * * *", NEW_YEAR, "2026-01-02T00:00:00Z 2026-01-03T00:00:00Z");
@@ -401,7 +430,8 @@ static void cron_sunday_is_0_and_7(void **state)
 static void cron_days_are_alternatives_when_both_are_restricted(void **state)
 {
     (void)state;
-    assert_cron("0 0 10 * 5", NEW_YEAR, "2026-01-02T00:00:00Z 2026-01-09T00:00:00Z 2026-01-10T00:00:00Z 2026-01-16T00:00:00Z");
+    assert_cron("0 0 10 * 5", NEW_YEAR,
+                "2026-01-02T00:00:00Z 2026-01-09T00:00:00Z 2026-01-10T00:00:00Z 2026-01-16T00:00:00Z");
     assert_cron("0 0 */2 * 5", NEW_YEAR, "2026-01-09T00:00:00Z 2026-01-23T00:00:00Z 2026-02-13T00:00:00Z");
     assert_cron("0 0 13 * *", NEW_YEAR, "2026-01-13T00:00:00Z 2026-02-13T00:00:00Z");
     assert_cron("0 0 31 2 5", NEW_YEAR, "2026-02-06T00:00:00Z 2026-02-13T00:00:00Z");
@@ -424,8 +454,10 @@ static void cron_refuses_with_the_field_that_is_wrong(void **state)
     (void)state;
     static const char *const rows[][2] = {
         {"", "\"\": minute, hour, day of the month, month and day of the week are expected, not 0 fields"},
-        {"0 2 * *", "\"0 2 * *\": minute, hour, day of the month, month and day of the week are expected, not 4 fields"},
-        {"0 0 2 * * *", "\"0 0 2 * * *\": minute, hour, day of the month, month and day of the week are expected, not 6 fields"},
+        {"0 2 * *",
+         "\"0 2 * *\": minute, hour, day of the month, month and day of the week are expected, not 4 fields"},
+        {"0 0 2 * * *",
+         "\"0 0 2 * * *\": minute, hour, day of the month, month and day of the week are expected, not 6 fields"},
         {"60 * * * *", "\"60 * * * *\": minute \"60\": a minute is from 0 to 59"},
         {"0 24 * * *", "\"0 24 * * *\": hour \"24\": an hour is from 0 to 23"},
         {"0 0 0 * *", "\"0 0 0 * *\": day of the month \"0\": a day of the month is from 1 to 31"},
@@ -439,9 +471,11 @@ static void cron_refuses_with_the_field_that_is_wrong(void **state)
         {"1- * * * *", "\"1- * * * *\": minute \"1-\": a number is expected at the end of the range"},
         {"1, * * * *", "\"1, * * * *\": minute \"1,\": a number, a range such as 2-5, a list of them or * is expected"},
         {"1..5 * * * *", "\"1..5 * * * *\": minute \"1..5\": what follows the number is not understood"},
-        {"0 0 L * *", "\"0 0 L * *\": day of the month \"L\": a number, a range such as 2-5, a list of them or * is expected"},
+        {"0 0 L * *",
+         "\"0 0 L * *\": day of the month \"L\": a number, a range such as 2-5, a list of them or * is expected"},
         {"0 0 * * monday", "\"0 0 * * monday\": day of the week \"monday\": what follows the number is not understood"},
-        {"0 0 ? * *", "\"0 0 ? * *\": day of the month \"?\": a number, a range such as 2-5, a list of them or * is expected"},
+        {"0 0 ? * *",
+         "\"0 0 ? * *\": day of the month \"?\": a number, a range such as 2-5, a list of them or * is expected"},
         {"1\033 * * * *", "\"1? * * * *\": minute \"1?\": what follows the number is not understood"},
         {"@reboot", "\"@reboot\": it names no time: nothing reboots here"},
         {"@dayly", "\"@dayly\": it is not known; did you mean \"@daily\"?"},

@@ -244,8 +244,9 @@ static const Zone *zone_of(const Calendar *c, const Zone *zone)
     return c->utc ? zone_utc() : zone;
 }
 
-/* A reading comes true at the first instant at which the clock has shown as much or more. So the readings that come true
- * later than an instant are those that are later than all that the clock has shown by then, whatever it was set to. */
+/* A reading comes true at the first instant at which the clock has shown as much or more. So the readings that come
+ * true later than an instant are those that are later than all that the clock has shown by then, whatever it was set
+ * to. */
 bool calendar_next(const Calendar *c, const Zone *zone, usec_t after, usec_t *ret)
 {
     int64_t local;

@@ -20,7 +20,8 @@ static Scene scene_in(const Zone *zone, const char *calendar)
 {
     Scene s = {.arena = arena_new()};
     assert_int_equal(calendar_parse(calendar, &s.calendar, NULL), 0);
-    s.rule = (DueRule){.calendar = s.calendar, .zone = zone, .catch_up = 12 * USEC_PER_HOUR, .since = at("2026-11-01T00:00:00Z")};
+    s.rule = (DueRule){
+        .calendar = s.calendar, .zone = zone, .catch_up = 12 * USEC_PER_HOUR, .since = at("2026-11-01T00:00:00Z")};
     return s;
 }
 
@@ -61,7 +62,8 @@ static Due decide(const Scene *s, usec_t now)
 }
 
 static const char *const state_names[] = {
-    [DUE_NOTHING] = "nothing", [DUE_NOW] = "now", [DUE_RESTS] = "rests", [DUE_GIVEN_UP] = "given up", [DUE_DELETED] = "deleted",
+    [DUE_NOTHING] = "nothing",   [DUE_NOW] = "now",         [DUE_RESTS] = "rests",
+    [DUE_GIVEN_UP] = "given up", [DUE_DELETED] = "deleted",
 };
 
 static void add_time(Str *out, const char *before, usec_t time)
@@ -70,8 +72,8 @@ static void add_time(Str *out, const char *before, usec_t time)
     str_addf(out, "%s%s", before, format_rfc3339(time, text));
 }
 
-/* "now 2 of 2026-11-20T02:00:00Z; next 2026-11-21T02:00:00Z; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z": what is
- * 0 is left out. */
+/* "now 2 of 2026-11-20T02:00:00Z; next 2026-11-21T02:00:00Z; missed 1, 2026-11-19T02:00:00Z to 2026-11-19T02:00:00Z":
+ * what is 0 is left out. */
 static const char *shown(const Scene *s, usec_t now)
 {
     CLEANUP(str_done) Str out = {0};
@@ -135,8 +137,9 @@ static void catch_up_may_reach_beyond_the_next_slot(void **state)
     s.rule.catch_up = 30 * USEC_PER_DAY;
     assert_shown(&s, night(21) - 1, "now 1" OF_20 NEXT_21);
     /* Only the newest is made. */
-    assert_shown(&s, night(21), "now 1 of 2026-11-21T02:00:00Z; next 2026-11-22T02:00:00Z; "
-                                "missed 1, 2026-11-20T02:00:00Z to 2026-11-20T02:00:00Z");
+    assert_shown(&s, night(21),
+                 "now 1 of 2026-11-21T02:00:00Z; next 2026-11-22T02:00:00Z; "
+                 "missed 1, 2026-11-20T02:00:00Z to 2026-11-20T02:00:00Z");
 }
 
 static void the_delay_moves_all_of_it(void **state)
@@ -293,7 +296,8 @@ static void an_attempt_that_the_next_slot_overtakes_is_none(void **state)
     s.rule.delay = USEC_PER_MINUTE;
     add_born(&s, night(20), BACKUP_FAULTY, night(20) + 6 * USEC_PER_MINUTE - 1);
     assert_int_equal(decide(&s, night(20) + 7 * USEC_PER_MINUTE).retry, night(20) + 11 * USEC_PER_MINUTE - 1);
-    assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE - 2, "rests 1" OF_20 "; next 2026-11-20T02:11:00Z; retry 2026-11-20T02:10:59Z");
+    assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE - 2,
+                 "rests 1" OF_20 "; next 2026-11-20T02:11:00Z; retry 2026-11-20T02:10:59Z");
     assert_shown(&s, night(20) + 11 * USEC_PER_MINUTE - 1, "now 2" OF_20 "; next 2026-11-20T02:11:00Z");
     s.made.items[0].born++;
     assert_shown(&s, night(20) + 7 * USEC_PER_MINUTE, "given up 1" OF_20 "; next 2026-11-20T02:11:00Z");
@@ -322,11 +326,14 @@ static void an_unknown_birth_is_taken_for_the_slots(void **state)
     CLEANUP(scene_done) Scene s = only_the_20th();
     s.rule.delay = USEC_PER_MINUTE;
     add_born(&s, night(20), BACKUP_FAULTY, 0);
-    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 1" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:06:00Z");
+    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE,
+                 "rests 1" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:06:00Z");
     add_born(&s, night(20), BACKUP_FAULTY, 0);
-    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE, "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:31:00Z");
+    assert_shown(&s, night(20) + 2 * USEC_PER_MINUTE,
+                 "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T02:31:00Z");
     s.made.items[2].born = night(20) + USEC_PER_HOUR;
-    assert_shown(&s, night(20) + USEC_PER_HOUR, "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T03:30:00Z");
+    assert_shown(&s, night(20) + USEC_PER_HOUR,
+                 "rests 2" OF_20 "; next 2026-11-21T02:01:00Z; retry 2026-11-20T03:30:00Z");
 }
 
 /* The newest of the dead ones says whether there was a good one. */
@@ -373,7 +380,8 @@ static void missed_slots_reach_back_to_the_newest_backup(void **state)
     CLEANUP(scene_done) Scene s = nightly();
     add(&s, night(10), BACKUP_GOOD);
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21 "; missed 9, 2026-11-11T02:00:00Z to 2026-11-19T02:00:00Z");
-    assert_shown(&s, night(21) - 1, "nothing" OF_20 NEXT_21 "; missed 10, 2026-11-11T02:00:00Z to 2026-11-20T02:00:00Z");
+    assert_shown(&s, night(21) - 1,
+                 "nothing" OF_20 NEXT_21 "; missed 10, 2026-11-11T02:00:00Z to 2026-11-20T02:00:00Z");
     /* Whatever became of it. */
     add(&s, night(15), BACKUP_FAULTY);
     add(&s, night(17), BACKUP_GONE);
@@ -397,7 +405,8 @@ static void none_was_missed_before_since(void **state)
     assert_shown(&s, night(20), "now 1" OF_20 NEXT_21);
 }
 
-/* A backup by this calendar shows that the schedule was in force, whatever else is known; a pause counts all the same. */
+/* A backup by this calendar shows that the schedule was in force, whatever else is known; a pause counts all the same.
+ */
 static void of_a_volume_with_backups_all_since_the_newest_was_missed(void **state)
 {
     (void)state;
@@ -499,9 +508,9 @@ static void a_slot_in_the_repeated_hour_is_made_once(void **state)
 /* --- histories --- */
 
 /*
- * A service at random: it looks now and then, and makes what is due; what it makes becomes good or FAULTY after a while, and some of it is
- * deleted by hand. Each history has a seed of its own, which a failure prints. Every decision is compared with that of a model that knows
- * all slots beforehand.
+ * A service at random: it looks now and then, and makes what is due; what it makes becomes good or FAULTY after a
+ * while, and some of it is deleted by hand. Each history has a seed of its own, which a failure prints. Every decision
+ * is compared with that of a model that knows all slots beforehand.
  */
 #define HISTORIES 100000
 #define LOOKS 12
@@ -530,13 +539,13 @@ typedef struct History {
     bool was_good[LOOKS * 2];
     char ids[LOOKS * 2][8];
     size_t n;
-    usec_t missed_until;          /* slots up to it that have no backup get none any more */
+    usec_t missed_until; /* slots up to it that have no backup get none any more */
 } History;
 
-#define CHECK(h, condition)                                               \
-    do {                                                                  \
-        if (!(condition))                                                 \
-            fail_msg("history of seed %u: not %s", (h)->seed, #condition); \
+#define CHECK(h, condition)                                                                                            \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            fail_msg("history of seed %u: not %s", (h)->seed, #condition);                                             \
     } while (0)
 
 /* The same numbers on every run (splitmix64). */
@@ -705,8 +714,9 @@ static Due model(const History *h)
 
 static bool same_due(const Due *a, const Due *b)
 {
-    return a->state == b->state && a->slot == b->slot && a->attempt == b->attempt && a->next == b->next && a->retry == b->retry &&
-           a->failed == b->failed && a->missed == b->missed && a->missed_first == b->missed_first && a->missed_last == b->missed_last;
+    return a->state == b->state && a->slot == b->slot && a->attempt == b->attempt && a->next == b->next &&
+           a->retry == b->retry && a->failed == b->failed && a->missed == b->missed &&
+           a->missed_first == b->missed_first && a->missed_last == b->missed_last;
 }
 
 static void check_order(History *h, const Due *due)
@@ -796,7 +806,8 @@ static void check_end(const History *h)
 
 static void live_through(History *h)
 {
-    for (unsigned look = 0; look < LOOKS && h->now < h->course->slots[h->course->n - 1] - 8 * h->course->stride; look++) {
+    for (unsigned look = 0; look < LOOKS && h->now < h->course->slots[h->course->n - 1] - 8 * h->course->stride;
+         look++) {
         Due due = due_decide(&h->rule, h->now, h->made, h->n), expected = model(h);
         CHECK(h, same_due(&due, &expected));
         check_order(h, &due);

@@ -4,12 +4,13 @@
 
 #include "base/str.h"
 
-/* After the first, second … failed attempt: the least pause before the next one. Each is also twice as long as the one before it. */
+/* After the first, second … failed attempt: the least pause before the next one. Each is also twice as long as the one
+ * before it. */
 static const usec_t pauses[ATTEMPTS_MAX - 1] = {5 * USEC_PER_MINUTE, 30 * USEC_PER_MINUTE};
 
 /* What became of one slot so far. */
 typedef struct Story {
-    bool live;          /* a backup is there, or on its way */
+    bool live; /* a backup is there, or on its way */
     unsigned dead;
     const Made *last;   /* the newest of the dead */
     const Made *before; /* and the one before it */
@@ -93,7 +94,8 @@ static void count_missed(const DueRule *rule, usec_t slot, const Made *made, siz
 {
     usec_t newest = newest_made(slot, made, n);
     usec_t since = rule->since;
-    /* Of a volume without any it is not known since when it is among the schedule's; one by this calendar shows that itself. */
+    /* Of a volume without any it is not known since when it is among the schedule's; one by this calendar shows that
+     * itself. */
     if (!newest && rule->written > since)
         since = rule->written;
     else if (newest && calendar_has(rule->calendar, rule->zone, newest))

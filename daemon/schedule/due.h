@@ -1,6 +1,6 @@
 /*
- * What is due: which slot of a schedule is to be made of one volume now, as which attempt, which were missed, and when to look again.
- * Pure.
+ * What is due: which slot of a schedule is to be made of one volume now, as which attempt, which were missed, and when
+ * to look again. Pure.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ typedef struct DueRule {
 } DueRule;
 
 typedef enum DueState {
-    DUE_NOTHING,  /* the newest slot is made, or was missed for good, or there was none yet */
+    DUE_NOTHING, /* the newest slot is made, or was missed for good, or there was none yet */
     DUE_NOW,
     DUE_RESTS,    /* an attempt failed; the next one is made at `retry` */
     DUE_GIVEN_UP, /* all attempts failed that there is time for before the next slot, ATTEMPTS_MAX at most */
@@ -42,16 +42,15 @@ typedef enum DueState {
 
 typedef struct Due {
     DueState state;
-    usec_t slot;      /* the newest one that counts; 0: none */
-    unsigned attempt; /* of DUE_NOW, from 1 on; of the others how many failed */
-    usec_t next;      /* wall: when the next slot becomes due; 0: never */
-    usec_t retry;     /* of DUE_RESTS: wall */
+    usec_t slot;        /* the newest one that counts; 0: none */
+    unsigned attempt;   /* of DUE_NOW, from 1 on; of the others how many failed */
+    usec_t next;        /* wall: when the next slot becomes due; 0: never */
+    usec_t retry;       /* of DUE_RESTS: wall */
     const char *failed; /* id of the newest FAULTY backup of the slot; NULL: none */
-    unsigned missed;  /* slots that counted, have no backup, and get none any more: newer than any backup of the volume (where there is
-                         none, than its file), MISSED_MAX at most */
+    unsigned missed; /* slots that counted, have no backup, and get none any more: newer than any backup of the volume
+                        (where there is none, than its file), MISSED_MAX at most */
     usec_t missed_first, missed_last;
 } Due;
 
 /* Decides on all backups of one schedule and one volume. The order of `made` does not matter. */
 Due due_decide(const DueRule *rule, usec_t now, const Made *made, size_t n);
-

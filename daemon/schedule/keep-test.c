@@ -63,7 +63,7 @@ static void classes_have_names(void **state)
     (void)state;
     static const char *const names[] = {"last", "hourly", "daily", "weekly", "monthly", "yearly"};
     assert_int_equal(ARRAY_SIZE(names), KEEP_CLASS_MAX);
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         assert_string_equal(keep_class_name(class), names[class]);
 }
 
@@ -446,10 +446,10 @@ typedef struct History {
     Arena *arena;
 } History;
 
-#define CHECK(h, condition)                                               \
-    do {                                                                  \
-        if (!(condition))                                                 \
-            fail_msg("history of seed %u: not %s", (h)->seed, #condition); \
+#define CHECK(h, condition)                                                                                            \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            fail_msg("history of seed %u: not %s", (h)->seed, #condition);                                             \
     } while (0)
 
 /* The same numbers on every run (splitmix64). */
@@ -487,7 +487,7 @@ static usec_t random_time(History *h)
 
 static void random_rule(History *h, const Zone *zone)
 {
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         h->rule.count[class] = random_below(&h->random, 3) ? 0 : random_below(&h->random, 9);
     h->rule.zone = zone;
     h->rule.grace = 1 + random_below(&h->random, 3) * USEC_PER_HOUR;
@@ -495,7 +495,7 @@ static void random_rule(History *h, const Zone *zone)
 
 static KeepItem random_item(History *h, const char *id, usec_t slot)
 {
-    static const BackupState states[] = {BACKUP_GOOD, BACKUP_GOOD,   BACKUP_GOOD, BACKUP_GOOD,
+    static const BackupState states[] = {BACKUP_GOOD, BACKUP_GOOD,   BACKUP_GOOD,       BACKUP_GOOD,
                                          BACKUP_GOOD, BACKUP_FAULTY, BACKUP_UNFINISHED, BACKUP_UNSURE};
     static const PruneMark marks[] = {PRUNE_MARK_NONE, PRUNE_MARK_NONE, PRUNE_MARK_NONE,  PRUNE_MARK_AT,
                                       PRUNE_MARK_AT,   PRUNE_MARK_AT,   PRUNE_MARK_NEVER, PRUNE_MARK_UNREADABLE};
@@ -509,7 +509,7 @@ static KeepItem random_item(History *h, const char *id, usec_t slot)
 
 static void random_history(History *h, unsigned seed, const Zone *zone)
 {
-    static const usec_t strides[] = {10 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE, USEC_PER_HOUR, 6 * USEC_PER_HOUR,
+    static const usec_t strides[] = {10 * USEC_PER_MINUTE, 40 * USEC_PER_MINUTE, USEC_PER_HOUR,     6 * USEC_PER_HOUR,
                                      USEC_PER_DAY,         5 * USEC_PER_DAY,     20 * USEC_PER_DAY, 200 * USEC_PER_DAY};
     static char ids[ITEMS_MAX][4];
     *h = (History){.random = (uint64_t)seed << 32, .seed = seed, .arena = arena_new()};
@@ -602,7 +602,7 @@ static void model_places(const History *h, unsigned places[][KEEP_CLASS_MAX])
     LocalTime local[ITEMS_MAX];
     for (size_t i = 0; i < h->n; i++)
         zone_local(h->rule.zone, h->items[i].slot, &local[i]);
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++) {
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++) {
         int periods[ITEMS_MAX];
         bool heads[ITEMS_MAX];
         for (size_t i = 0; i < h->n; i++)
@@ -634,7 +634,7 @@ static const char *model_reasons(const History *h, size_t i, const unsigned *pla
         str_add(&out, ", mark cannot be read");
     if (&h->items[i] == model_newest(h))
         str_add(&out, ", newest good");
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         if (places[class])
             str_addf(&out, ", %s %u/%u", keep_class_name(class), places[class], h->rule.count[class]);
     return arena_strdup(h->arena, out.len ? out.data + 2 : "");

@@ -92,13 +92,13 @@ static void fill_places(const KeepRule *rule, Entry *entries, size_t n)
     for (size_t i = 0; i < n; i++)
         if (entries[i].fills)
             zone_local(rule->zone, entries[i].item->slot, &entries[i].local);
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         fill_class(class, rule->count[class], entries, n, periods);
 }
 
 static bool has_place(const Entry *entry)
 {
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         if (entry->place[class])
             return true;
     return false;
@@ -131,7 +131,7 @@ static void add_reason(Str *out, const char *reason)
 
 static void add_places(Str *out, const KeepRule *rule, const Entry *entry)
 {
-    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class++)
+    for (KeepClass class = 0; class < KEEP_CLASS_MAX; class ++)
         if (entry->place[class]) {
             add_reason(out, class_names[class]);
             str_addf(out, " %u/%u", entry->place[class], rule->count[class]);
@@ -193,9 +193,8 @@ static void check_newest_stays(const KeepItem *items, size_t n, usec_t now)
 {
     const KeepItem *newest = NULL;
     for (size_t i = 0; i < n; i++)
-        if (is_good(&items[i], now) &&
-            (!newest || items[i].slot > newest->slot ||
-             (items[i].slot == newest->slot && strcmp(items[i].id, newest->id) < 0)))
+        if (is_good(&items[i], now) && (!newest || items[i].slot > newest->slot ||
+                                        (items[i].slot == newest->slot && strcmp(items[i].id, newest->id) < 0)))
             newest = &items[i];
     if (newest && (!newest->keep || newest->step == KEEP_STEP_MARK || newest->step == KEEP_STEP_DELETE))
         abort();

@@ -1,6 +1,6 @@
 /*
- * Retention: which backups of one source volume stay, and why; and which step each is to go. Pure: the same answer whatever the
- * order of the input, and nothing that does not bear the schedule's tag ever gets in here.
+ * Retention: which backups of one source volume stay, and why; and which step each is to go. Pure: the same answer
+ * whatever the order of the input, and nothing that does not bear the schedule's tag ever gets in here.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ typedef enum BackupState {
     BACKUP_GOOD,       /* AVAILABLE */
     BACKUP_UNFINISHED, /* asked for, or being made */
     BACKUP_FAULTY,
-    BACKUP_GONE,       /* deleted, though still shown: no decision is made on it */
-    BACKUP_UNSURE,     /* shown differently by two pages of a list */
+    BACKUP_GONE,   /* deleted, though still shown: no decision is made on it */
+    BACKUP_UNSURE, /* shown differently by two pages of a list */
     BACKUP_STATE_MAX,
 } BackupState;
 
@@ -63,12 +63,13 @@ typedef struct KeepItem {
     usec_t slot;
     BackupState state;
     PruneMark mark;
-    usec_t prune_after;  /* of PRUNE_MARK_AT */
+    usec_t prune_after; /* of PRUNE_MARK_AT */
     /* The answer: */
     bool keep;
     const char *reasons; /* "last 2/3, daily 1/7", "newest good", "expired", …; never NULL afterwards; in the arena */
     KeepStep step;
 } KeepItem;
 
-/* Decides on all backups of one volume and one schedule. Without a rule (NULL) everything stays. Returns the newest good one, or NULL. */
+/* Decides on all backups of one volume and one schedule. Without a rule (NULL) everything stays. Returns the newest
+ * good one, or NULL. */
 const KeepItem *keep_decide(const KeepRule *rule, usec_t now, KeepItem *items, size_t n, Arena *arena);

@@ -64,15 +64,34 @@ static void only_the_one_form_of_a_tag_is_read(void **state)
 {
     (void)state;
     static const char *const others[] = {
-        "", "@", "db-nightly", "a@", "a@b",
-        "@2026-11-22T01:00:00Z", "2026-11-22T01:00:00Z", "a2026-11-22T01:00:00Z",
-        "a@2026-11-22T01:00:00", "a@2026-11-22T01:00:00z", "a@2026-11-22t01:00:00Z", "a@2026-11-22 01:00:00Z",
-        "a@2026-11-22T01:00:00+00:00", "a@2026-11-22T02:00:00+01:00",
-        "a@2026-11-22T01:00:00.0Z", "a@2026-11-22T01:00:00.50Z", "a@2026-11-22T01:00:00.Z",
-        "a@2026-11-22T01:00:00.1234567Z", "a@2026-11-22T01:00:00.0000001Z", "a@2026-11-22T00:59:60Z",
-        "a@2026-11-22T24:00:00Z", "a@2026-02-29T00:00:00Z", "a@1969-12-31T23:59:59Z",
-        "a@2026-11-22T01:00:00Z ", "a@ 2026-11-22T01:00:00Z", "a@2026-11-22T01:00:00Z@",
-        "a@2026-11-22T01:00Z", "a@20261122T010000Z",
+        "",
+        "@",
+        "db-nightly",
+        "a@",
+        "a@b",
+        "@2026-11-22T01:00:00Z",
+        "2026-11-22T01:00:00Z",
+        "a2026-11-22T01:00:00Z",
+        "a@2026-11-22T01:00:00",
+        "a@2026-11-22T01:00:00z",
+        "a@2026-11-22t01:00:00Z",
+        "a@2026-11-22 01:00:00Z",
+        "a@2026-11-22T01:00:00+00:00",
+        "a@2026-11-22T02:00:00+01:00",
+        "a@2026-11-22T01:00:00.0Z",
+        "a@2026-11-22T01:00:00.50Z",
+        "a@2026-11-22T01:00:00.Z",
+        "a@2026-11-22T01:00:00.1234567Z",
+        "a@2026-11-22T01:00:00.0000001Z",
+        "a@2026-11-22T00:59:60Z",
+        "a@2026-11-22T24:00:00Z",
+        "a@2026-02-29T00:00:00Z",
+        "a@1969-12-31T23:59:59Z",
+        "a@2026-11-22T01:00:00Z ",
+        "a@ 2026-11-22T01:00:00Z",
+        "a@2026-11-22T01:00:00Z@",
+        "a@2026-11-22T01:00Z",
+        "a@20261122T010000Z",
     };
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
         size_t size = 7;
@@ -102,8 +121,8 @@ static void a_volumes_delay_is_the_same_for_ever(void **state)
 static void a_delay_is_less_than_the_most_in_whole_seconds(void **state)
 {
     (void)state;
-    static const usec_t most[] = {1, 2, 1000, 999999, USEC_PER_SEC, USEC_PER_SEC + 1, 90 * USEC_PER_MINUTE,
-                                  7 * USEC_PER_DAY, UINT64_MAX};
+    static const usec_t most[] = {
+        1, 2, 1000, 999999, USEC_PER_SEC, USEC_PER_SEC + 1, 90 * USEC_PER_MINUTE, 7 * USEC_PER_DAY, UINT64_MAX};
     assert_int_equal(slot_delay("a", "b", 0), 0);
     for (size_t i = 0; i < ARRAY_SIZE(most); i++)
         for (char id[] = "aa"; id[0] <= 'z'; id[0]++) {
@@ -172,8 +191,17 @@ static void good_templates_are_taken(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "", "plain", "{volume}-{slot}", "{schedule}{volumeId}", "{{volume}}", "100 %",
-        "{slot:%Y-%m-%d}", "{slot:week %V}}}", "{slot:%%}", "{slot: }", "{slot:a:b}",
+        "",
+        "plain",
+        "{volume}-{slot}",
+        "{schedule}{volumeId}",
+        "{{volume}}",
+        "100 %",
+        "{slot:%Y-%m-%d}",
+        "{slot:week %V}}}",
+        "{slot:%%}",
+        "{slot: }",
+        "{slot:a:b}",
         "{slot:%a%A%b%B%c%C%d%D%e%F%g%G%h%H%I%j%m%M%n%p%r%R%S%t%T%u%U%V%w%W%x%X%y%Y%z%Z}",
     };
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -240,8 +268,8 @@ static void formats_are_strftimes(void **state)
 static void assert_filled_in(const char *text, const char *slot, const Zone *zone, const char *expected)
 {
     CLEANUP(str_done) Str out = {0};
-    const SlotName name = {.schedule = "db-nightly", .volume = "db {1} %Y", .volume_id = VOLUME_A,
-                           .slot = at(slot), .zone = zone};
+    const SlotName name = {
+        .schedule = "db-nightly", .volume = "db {1} %Y", .volume_id = VOLUME_A, .slot = at(slot), .zone = zone};
     assert_null(check_error(text, false));
     template_fill(text, &name, &out);
     assert_string_equal(str_get(&out), expected);

@@ -243,15 +243,21 @@ static struct tm to_tm(const SlotName *name)
     LocalTime t;
     zone_local(name->zone, name->slot, &t);
     return (struct tm){
-        .tm_year = t.year - 1900, .tm_mon = t.month - 1, .tm_mday = t.day,
-        .tm_hour = t.hour, .tm_min = t.minute, .tm_sec = t.second,
-        .tm_wday = t.weekday, .tm_yday = t.day_of_year,
-        .tm_gmtoff = t.offset, .tm_zone = t.abbreviation,
+        .tm_year = t.year - 1900,
+        .tm_mon = t.month - 1,
+        .tm_mday = t.day,
+        .tm_hour = t.hour,
+        .tm_min = t.minute,
+        .tm_sec = t.second,
+        .tm_wday = t.weekday,
+        .tm_yday = t.day_of_year,
+        .tm_gmtoff = t.offset,
+        .tm_zone = t.abbreviation,
     };
 }
 
-/* One letter at a time, so that no length of the whole has to be foreseen. The program never calls setlocale: this is the
- * C locale. */
+/* One letter at a time, so that no length of the whole has to be foreseen. The program never calls setlocale: this is
+ * the C locale. */
 static void add_letter(Str *out, const struct tm *tm, char letter)
 {
     const char format[] = {'%', letter, 0};

@@ -1,4 +1,5 @@
-/* The rule at the end of a TZif file, by which clocks change for ever after: POSIX's TZ as RFC 8536 extends it. Pure. */
+/* The rule at the end of a TZif file, by which clocks change for ever after: POSIX's TZ as RFC 8536 extends it. Pure.
+ */
 #pragma once
 
 #include <stdint.h>

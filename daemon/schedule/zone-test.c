@@ -12,8 +12,8 @@ static void assert_clock(const Zone *zone, const char *utc, const char *expected
     usec_t wall = 0;
     assert_int_equal(parse_rfc3339(utc, &wall), 0);
     zone_local(zone, wall, &t);
-    snprintf(shown, sizeof(shown), "%04d-%02d-%02dT%02d:%02d:%02d %s", t.year, t.month, t.day, t.hour, t.minute, t.second,
-             t.abbreviation);
+    snprintf(shown, sizeof(shown), "%04d-%02d-%02dT%02d:%02d:%02d %s", t.year, t.month, t.day, t.hour, t.minute,
+             t.second, t.abbreviation);
     assert_string_equal(shown, expected);
 }
 
@@ -276,16 +276,34 @@ static void refuses_leap_seconds(void **state)
     add_block(&file, 0, &apia, 4);
     file.data[31] = 1;
     str_addn(&file, "\0\0\0\0\0\0\0\1", 8);
-    assert_refused(&file, "the file of the time zone \"X\" cannot be used: it counts leap seconds; take the zone without \"right/\"");
+    assert_refused(
+        &file,
+        "the file of the time zone \"X\" cannot be used: it counts leap seconds; take the zone without \"right/\"");
 }
 
 static void refuses_what_is_no_rule(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "CE-1", "CET", "<+1-1", "<+1>-1", "CET-25", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M3.5.0,M13.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-        "CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x", "CET-1CEST,J0,J5", "CET-1CEST,J366,J5",
-        "CET-1:60", "CET-1CEST,366,5", "CET-1CEST,M3.5.0,M10.5.0,", " CET-1", ":Europe/Berlin", "CET-99999999999999999999"};
+    static const char *const bad[] = {"CE-1",
+                                      "CET",
+                                      "<+1-1",
+                                      "<+1>-1",
+                                      "CET-25",
+                                      "CET-1CEST",
+                                      "CET-1CEST,M3.5.0",
+                                      "CET-1CEST,M3.5.0,M13.5.0",
+                                      "CET-1CEST,M3.6.0,M10.5.0",
+                                      "CET-1CEST,M3.5.7,M10.5.0",
+                                      "CET-1CEST,M3.5.0/168,M10.5.0",
+                                      "CET-1CEST,M3.5.0,M10.5.0/3x",
+                                      "CET-1CEST,J0,J5",
+                                      "CET-1CEST,J366,J5",
+                                      "CET-1:60",
+                                      "CET-1CEST,366,5",
+                                      "CET-1CEST,M3.5.0,M10.5.0,",
+                                      " CET-1",
+                                      ":Europe/Berlin",
+                                      "CET-99999999999999999999"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_zone_refused(&(TestZone){apia_types, 3, apia_changes, 2, bad[i]}, "its last line is no rule");
 }

@@ -14,12 +14,12 @@ typedef struct Zone Zone;
 
 /* What a wall clock in the zone shows. */
 typedef struct LocalTime {
-    int year, month, day;        /* month 1 to 12, day 1 to 31 */
+    int year, month, day; /* month 1 to 12, day 1 to 31 */
     int hour, minute, second;
-    int weekday;                 /* 0: Sunday */
-    int day_of_year;             /* 0 to 365 */
-    int32_t offset;              /* east of UTC, seconds */
-    const char *abbreviation;    /* "CET"; borrowed from the zone */
+    int weekday;              /* 0: Sunday */
+    int day_of_year;          /* 0 to 365 */
+    int32_t offset;           /* east of UTC, seconds */
+    const char *abbreviation; /* "CET"; borrowed from the zone */
 } LocalTime;
 
 /* From a TZif file's bytes, which are not trusted; `name` is its IANA name. ERROR_SPEC. */

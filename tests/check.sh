@@ -136,6 +136,8 @@ else
     check "codespell" spelling
     check "valgrind: plan and apply" under_valgrind apply-test.py 'apply_sends*' 'a_selector*' 'a_saved_plan*' 'one_broken*'
     check "valgrind: backups" under_valgrind backup-test.py 'what_is_decl*' 'copies*' 'a_faulty*'
+    check "valgrind: schedules" under_valgrind schedule-test.py 'a_slot_is*' 'a_volume_that_van*' 'what_keep*' 'a_saved_plan_does*'
+    check "valgrind: the calendar" under_valgrind calendar-test.py 'a_small*'
     check "valgrind: the daemon" under_valgrind daemon-test.py 'repairs*' 'reads_conf*' 'broken_specs*' 'sigterm*'
 fi
 report

@@ -271,3 +271,16 @@ void sha256_hex(const void *bytes, size_t size, char ret[static SHA256_HEX_SIZE]
     sha256(bytes, size, digest);
     hex(digest, sizeof(digest), "", ret);
 }
+
+/* libcrypto wipes its own copies of the key. */
+int hmac_sha256_hex(const char *key, const void *bytes, size_t size, char ret[static SHA256_HEX_SIZE], Error **err)
+{
+    ERR_clear_error();
+    unsigned char mac[SHA256_SIZE];
+    size_t n = 0;
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, strlen(key), bytes, size, mac, sizeof(mac), &n) ||
+        n != sizeof(mac))
+        return crypto_error(err, "", "the HMAC cannot be computed");
+    hex(mac, sizeof(mac), "", ret);
+    return 0;
+}

@@ -1,4 +1,4 @@
-/* RSA private keys: read from PEM, sign SHA-256, tell their fingerprint. Only sign/ knows libcrypto. */
+/* RSA private keys: read from PEM, sign SHA-256, tell their fingerprint; hashes, HMAC. Only sign/ knows libcrypto. */
 #pragma once
 
 #include <stddef.h>
@@ -28,3 +28,5 @@ int private_key_sign(const PrivateKey *key, const char *text, size_t size, char 
 char *sha256_base64(const void *bytes, size_t size);
 #define SHA256_HEX_SIZE 65
 void sha256_hex(const void *bytes, size_t size, char ret[static SHA256_HEX_SIZE]);
+/* HMAC-SHA-256 in lower-case hex, with the text of `key` as the key; no copy of it stays behind. */
+int hmac_sha256_hex(const char *key, const void *bytes, size_t size, char ret[static SHA256_HEX_SIZE], Error **err);

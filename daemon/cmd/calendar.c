@@ -75,10 +75,9 @@ static int run(const CommandOptions *options)
 const Command command_calendar = {
     .name = "calendar",
     .summary = "the next slots of each schedule, and the last ones made",
-    .help = "Shows for each schedule (or the one of that NAME) the next slots in its zone and in UTC, and for each of "
-            "its volumes the\n"
-            "last backups with their state, what is due or was missed, and what retention keeps and why. Nothing is "
-            "written.\n"
+    .help = "Shows for each schedule (or the one of that NAME) the next slots in its zone and in UTC, and for each of\n"
+            "its volumes the last backups with their state, what is due or was missed, and what retention keeps\n"
+            "and why. Nothing is written.\n"
             "Exit status: 0, or 1 when something failed or could not be found out.\n",
     .argument = "NAME",
     .accepts = "csonbf",

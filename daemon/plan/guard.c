@@ -18,8 +18,7 @@ static void hold_growth(Plan *plan, const Snapshot *snapshot, const Memory *memo
         if (memory_matches(memory, c->spec, &before) && now > before * GROWTH_FACTOR + GROWTH_MORE)
             change_hold(plan, c, HOLD_GROWTH,
                         "the selector matches %zu objects, %zu in the round before: change the specs, or restart the "
-                        "daemon, if "
-                        "that is meant",
+                        "daemon, if that is meant",
                         now, before);
     }
 }

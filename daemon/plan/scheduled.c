@@ -240,8 +240,7 @@ static bool refuse_volume(const Planner *p, const Live *volume)
     else
         error_set(&e, ERROR_NOT_FOUND,
                   "the %s is %s: no backups can be made of it, and those that are there are left alone; remove the "
-                  "document, or name "
-                  "another one",
+                  "document, or name another one",
                   volume->kind->noun, volume->state);
     plan_fail(p->plan, p->spec, volume->id, e);
     return true;

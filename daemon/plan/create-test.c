@@ -30,7 +30,7 @@ static World planned(const char *want, const char *reconcile, const char *volume
         *VEC_ADD(&observed->objects) = live_from(&oci_boot_volume_backup, w.snapshot->arena, id, states[i],
                                                  ",\"displayName\":\"n\",\"bootVolumeId\":\"ocid1.v\"");
     }
-    w.plan = plan_make(w.specs, w.snapshot, &(PlanOptions){.now = 1});
+    w.plan = plan_make(w.specs, w.snapshot, &(PlanOptions){.now = USEC_PER_DAY});
     return w;
 }
 

@@ -293,6 +293,25 @@ static bool refuse_source(Planner *p, const Spec *spec)
     return true;
 }
 
+/* After a FAULTY attempt the next one is made later, further apart each time. */
+static bool rests(Planner *p, const Spec *spec, const Observed *observed)
+{
+    CLEANUP(freep) Made *dead = xcalloc(observed->objects.n, sizeof(Made));
+    for (size_t i = 0; i < observed->objects.n; i++) {
+        const Live *live = observed->objects.items[i];
+        dead[i] = (Made){.id = live->id, .born = live->born, .state = (uint8_t)backup_state(live->kind, live->state)};
+    }
+    const char *failed;
+    char text[RFC3339_SIZE];
+    usec_t retry = due_retry(dead, observed->objects.n, &failed);
+    if (retry <= p->options->now)
+        return false;
+    plan_look_at(p->plan, retry);
+    plan_note(p->plan, NOTE_FAULTY, spec, spec->source, failed, 0, "%s is FAULTY; it is made again at %s", failed,
+              format_rfc3339(retry, text));
+    return true;
+}
+
 /* A document that says what its object is to be made of, and whose object is not there. */
 static void create_missing(Planner *p, const Spec *spec)
 {
@@ -300,7 +319,7 @@ static void create_missing(Planner *p, const Spec *spec)
     for (size_t i = 0; i < observed->objects.n; i++)
         if (!is_dead(spec, observed->objects.items[i]))
             return;
-    if (spec_is_suspended(spec, p->options->now) || refuse_creation(p, spec, observed))
+    if (spec_is_suspended(spec, p->options->now) || refuse_creation(p, spec, observed) || rests(p, spec, observed))
         return;
     Change change = {
         .spec = spec, .target = spec->source, .live = plan_nothing(p->plan, spec->kind), .action = ACTION_CREATE};

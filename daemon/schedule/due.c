@@ -49,10 +49,19 @@ static Story tell(usec_t slot, const Made *made, size_t n)
 /* When the attempt after `s->last` may be made. */
 static usec_t next_attempt(const Story *s, usec_t due)
 {
-    usec_t failed = s->last->born ? s->last->born : due, pause = pauses[s->dead - 1];
+    size_t attempt = s->dead < ATTEMPTS_MAX ? s->dead : ATTEMPTS_MAX - 1;
+    usec_t failed = s->last->born ? s->last->born : due, pause = pauses[attempt - 1];
     if (s->before && s->before->born && failed > s->before->born && 2 * (failed - s->before->born) > pause)
         pause = 2 * (failed - s->before->born);
     return failed + pause;
+}
+
+usec_t due_retry(const Made *made, size_t n, const char **ret_failed)
+{
+    Story s = tell(n ? made[0].slot : 0, made, n);
+    bool failed = s.last && s.last->state == BACKUP_FAULTY;
+    *ret_failed = failed ? s.last->id : NULL;
+    return failed ? next_attempt(&s, 0) : 0;
 }
 
 /* The newest slot has come due at `due`; sets state, attempt and retry. */

@@ -52,5 +52,8 @@ typedef struct Due {
     usec_t missed_first, missed_last;
 } Due;
 
+/* When the next attempt may be made after those, none of which counts (wall); 0: at once, as the newest of them did not
+ * fail. *ret_failed is its id, or NULL. */
+usec_t due_retry(const Made *made, size_t n, const char **ret_failed);
 /* Decides on all backups of one schedule and one volume. The order of `made` does not matter. */
 Due due_decide(const DueRule *rule, usec_t now, const Made *made, size_t n);

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from case import *
+from schedule import START
 
 BOOT, BLOCK = "OciBootVolumeBackup", "OciVolumeBackup"
 
@@ -226,9 +227,14 @@ def a_faulty_one_is_made_again_three_times_at_most(w):
     volume = w.sim.add_boot_volume()
     w.sim.faulty(3)
     one_off(w, volume)
-    for n in range(3):
+    for minutes in (5, 30, 1):
         w.apply().expect(0)
         w.sim.advance(60)
+        if minutes > 1:
+            report = w.apply().expect(0).json
+            note, = report["notes"]
+            assert note["event"] == "faulty" and "made again at" in note["message"] and not report["changes"], report
+        w.sim.advance(minutes * 60)
     error, = w.apply().expect(1).json["errors"]
     assert "FAULTY" in error["message"] and error["target"] == volume
     assert [b["state"] for b in w.sim.backups(volume)] == ["FAULTY"] * 3
@@ -377,4 +383,4 @@ def killed_at_any_instant_it_makes_each_once(w):
     killed_at_random(w, int(os.environ.get("IMAGEKEEPER_KILLS", "60")), int(os.environ.get("IMAGEKEEPER_SEED", time.time())))
 
 
-run(workers=4)
+run(workers=4, start=START)

@@ -28,11 +28,7 @@ static const char *const paths[] = {
 
 /* ---- errors ---- */
 
-static const struct {
-    const char *code;
-    int status; /* of codes of IMS, 400 unless it is here */
-} ims_codes[] = {{"IMG.0026", 403}};
-
+/* What a status is told with when nothing better is known. */
 static const struct {
     int status;
     const char *code, *title;
@@ -136,12 +132,9 @@ void huawei_error(const struct request *request, struct reply *reply, int status
 
 void ims_error(const struct request *request, struct reply *reply, const char *code, const char *format, ...)
 {
-    int status = 400;
+    int status = strcmp(code, "IMG.0026") == 0 ? 403 : 400; /* all others are 400, whatever they say */
     va_list arguments;
 
-    for (size_t i = 0; i < sizeof(ims_codes) / sizeof(ims_codes[0]); i++) {
-        status = strcmp(ims_codes[i].code, code) == 0 ? ims_codes[i].status : status;
-    }
     va_start(arguments, format);
     char *message = xvprintf(format, arguments);
     va_end(arguments);

@@ -212,6 +212,12 @@ static cJSON *find_user(const struct iam *iam, const struct wish *wish)
     return good ? user : NULL;
 }
 
+static const cJSON *find_project(const struct iam *iam, const struct wish *wish)
+{
+    return wish->project_id != NULL ? iam_project(iam, wish->name, "id", wish->project_id)
+                                    : iam_project(iam, wish->name, "name", wish->project_name);
+}
+
 /* As long as real ones, which do not fit small buffers. */
 static char *make_token(struct iam *iam, size_t length)
 {
@@ -307,10 +313,7 @@ void create_token(struct simulator *simulator, const struct request *request, co
         why = body == NULL ? why : read_wish(body, &wish);
     }
     const cJSON *user = why != NULL ? NULL : find_user(&simulator->iam, &wish);
-    const cJSON *project = user == NULL ? NULL
-                           : wish.project_id != NULL
-                               ? iam_project(&simulator->iam, wish.name, "id", wish.project_id)
-                               : iam_project(&simulator->iam, wish.name, "name", wish.project_name);
+    const cJSON *project = user == NULL ? NULL : find_project(&simulator->iam, &wish);
     if (why != NULL) {
         huawei_error(request, reply, 400, NULL, "%s", why);
     } else if (user == NULL) {

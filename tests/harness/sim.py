@@ -56,6 +56,7 @@ COLLECTIONS = {"image": "images", "bootvolume": "bootVolumes", "volume": "volume
                "bootvolumebackup": "bootVolumeBackups", "volumebackup": "volumeBackups"}
 
 
+PROJECT_ID = re.compile("[0-9a-f]{32}")
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -361,7 +362,7 @@ class Simulator:
         return self.call("POST", "/grant", self._right(operation, compartment))
 
     def hide(self, image_id, listed=False):
-        """Hides a resource (listed=True: from GET and PUT alone) or a whole compartment."""
+        """Hides a resource (listed=True: from GET and PUT alone) or a whole compartment or project."""
         if self._is_compartment(image_id):
             return self.call("POST", "/compartments/%s/hide" % urllib.parse.quote(image_id, safe=""))
         return self._resource_call(image_id, "hide", {"listed": listed})
@@ -373,7 +374,7 @@ class Simulator:
 
     @staticmethod
     def _is_compartment(ocid):
-        return ocid.startswith("ocid1.compartment.") or ocid.startswith("ocid1.tenancy.")
+        return ocid.startswith(("ocid1.compartment.", "ocid1.tenancy.")) or PROJECT_ID.fullmatch(ocid) is not None
 
     def fault(self, operation, fault, **parameters):
         """Adds one fault rule: fault("GetImage", "status", status=503, times=2, target=ocid)."""

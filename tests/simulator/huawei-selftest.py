@@ -544,7 +544,11 @@ def deletions_and_hiding(sim, client):
     equal((client.ids(), client.show(other).status), ([], 404))
     sim.hide(other, listed=True)
     equal((client.ids(), client.show(other).status), ([other], 404))
+    sim.hide(PROJECT)
+    equal((client.ids(), client.show(other).status), ([], 404))
+    sim.show(PROJECT)
     sim.show(other)
+    equal((client.ids(), client.show(other).status), ([other], 200))
     sim.purge(other)
     equal((client.ids(), client.show(other).status), ([], 404))
 
@@ -664,6 +668,17 @@ def values(sim, client):
         except AssertionError as why:
             raise AssertionError("%s=%r: %s" % (attribute, value, why)) from why
         equal(client.show(image).json, before)
+
+
+@test
+def what_the_documents_leave_open(sim, client):
+    image = sim.add_cloud_image()
+    sim.config(numbersRefused=True, emptyRemoves=True)
+    ims_error(client.patch(image, [replace("min_ram", 2048)]), "IMG.0001", text="not a string")
+    equal(client.patch(image, [replace("min_ram", "2048")]).json["min_ram"], 2048)
+    equal(client.patch(image, [op("add", "__description", "x")]).status, 200)
+    equal("__description" in client.patch(image, [replace("__description", "")]).json, False)
+    ims_error(client.patch(image, [replace("__description", "y")]), "IMG.0035")
 
 
 @test

@@ -223,7 +223,8 @@ static const char *read_step(const struct patch *patch, const cJSON *item, struc
     }
     step->name = path + 1;
     step->attribute = find_attribute(step->name);
-    bool number = step->attribute != NULL && step->attribute->number && cJSON_IsNumber(step->value);
+    bool number = step->attribute != NULL && step->attribute->number && cJSON_IsNumber(step->value) &&
+                  !patch->simulator->config.numbers_refused;
     return step->value == NULL || cJSON_IsString(step->value) || number ? NULL : "value is not a string";
 }
 
@@ -274,6 +275,8 @@ static bool do_step(struct patch *patch, const struct step *step)
     const char *code = step->attribute->check(text);
     if (code != NULL) {
         ims_error(patch->request, patch->reply, code, "The value of %s is wrong: %s", step->name, text);
+    } else if (*text == '\0' && patch->simulator->config.empty_removes) {
+        cJSON_DeleteItemFromObjectCaseSensitive(patch->image, step->name);
     } else {
         set_value(patch->image, step, text);
     }

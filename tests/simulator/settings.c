@@ -126,6 +126,8 @@ static const struct setting settings[] = {
     {"addReplaces", set_flag, AT(config.add_replaces), 0},
     {"patchAtomic", set_flag, AT(config.patch_atomic), 0},
     {"removeNeedsValue", set_flag, AT(config.remove_needs_value), 0},
+    {"numbersRefused", set_flag, AT(config.numbers_refused), 0},
+    {"emptyRemoves", set_flag, AT(config.empty_removes), 0},
     {"dataImagesRefuse", set_flag, AT(config.data_images_refuse), 0},
     {"emptyLastPage", set_flag, AT(config.empty_last_page), 0},
     {"tokenFirst", set_flag, AT(config.token_first), 0},

@@ -35,6 +35,8 @@ struct config {
     bool add_replaces;       /* may an add of IMS name an attribute that is there? */
     bool patch_atomic;       /* does a wrong operation of a PATCH undo those before it? */
     bool remove_needs_value; /* as the documents have it */
+    bool numbers_refused;    /* must the values of numbers be text, too? */
+    bool empty_removes;      /* does an empty description vanish? */
     bool data_images_refuse; /* are images of data disks never updated? */
     unsigned long absent_status; /* of a PATCH of an image that is not there, 404 or 400 */
     unsigned long token_bytes;   /* of IAM's tokens */

@@ -636,6 +636,10 @@ def several_operations(sim, client):
     sim.config(patchAtomic=False)
     ims_error(client.patch(image, half), "IMG.0035")
     equal((client.show(image).json["name"], sim.cloud_image(image)["updates"]), ("three", 2))
+    ims_error(client.patch(image, [replace("name", "four"), {"op": "replace"}]), "IMG.0001")
+    swap = [replace("name", "four"), op("add", "__support_xen", "true"), op("add", "__support_xen_hana", "true")]
+    ims_error(client.patch(image, swap), "IMG.0035", text="co-exist")
+    equal((client.show(image).json["name"], sim.cloud_image(image)["updates"]), ("three", 2))
 
 
 @test

@@ -354,7 +354,8 @@ static bool check_image(const struct simulator *simulator, const struct request 
     return false;
 }
 
-static bool do_steps(struct patch *patch, const cJSON *body)
+/* The form of all operations, before any of them is done. */
+static bool check_steps(const struct patch *patch, const cJSON *body)
 {
     const cJSON *item;
 
@@ -366,7 +367,18 @@ static bool do_steps(struct patch *patch, const cJSON *body)
             ims_error(patch->request, patch->reply, "IMG.0001", "%s", why);
             return false;
         }
-        if (!do_step(patch, &step)) {
+    }
+    return true;
+}
+
+static bool do_steps(struct patch *patch, const cJSON *body)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, body)
+    {
+        struct step step = {0};
+        if (read_step(patch, item, &step) != NULL || !do_step(patch, &step)) {
             return false;
         }
         patch->done++;
@@ -381,7 +393,7 @@ static bool do_steps(struct patch *patch, const cJSON *body)
 /* With nothing wrong all is done; else nothing, or what came before the wrong operation. */
 static void apply(struct simulator *simulator, struct resource *image, const cJSON *body, struct patch *patch)
 {
-    bool good = do_steps(patch, body);
+    bool good = check_steps(patch, body) && do_steps(patch, body);
 
     if (!good && (simulator->config.patch_atomic || patch->done == 0)) {
         return;

@@ -17,6 +17,7 @@ The simulator dies with the thread that started it, so start it from the main th
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -34,6 +35,16 @@ KEY_ID = "%s/%s/%s" % (TENANCY, USER, FINGERPRINT)
 COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaexamplecompartment"
 
 
+# Huawei Cloud: what the simulator knows from the start.
+PROJECT = "0123456789abcdef0123456789abcdef"
+PROJECT_NAME = "cn-north-4"
+ACCOUNT = "exampleaccount"
+HUAWEI_USER = "exampleuser"
+HUAWEI_PASSWORD = "Example-Password-1"
+ACCESS_KEY = "TESTACCESSKEY0000001"
+SECRET_KEY = "TestSecretKey000000000000000000000000001"
+
+
 def vectors(name):
     """Path of a test key or vector file."""
     source = os.environ.get("srcdir") or os.path.dirname(os.path.dirname(HERE))
@@ -45,9 +56,15 @@ COLLECTIONS = {"image": "images", "bootvolume": "bootVolumes", "volume": "volume
                "bootvolumebackup": "bootVolumeBackups", "volumebackup": "volumeBackups"}
 
 
+PROJECT_ID = re.compile("[0-9a-f]{32}")
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def collection_of(ocid):
-    """The collection that an OCID is of; an id that is no OCID is an image's."""
+    """The collection that an OCID or a UUID is of; any other id is an image's."""
     parts = ocid.split(".")
+    if UUID.fullmatch(ocid):
+        return "cloudimages"
     return COLLECTIONS.get(parts[1], "images") if parts[0] == "ocid1" and len(parts) > 1 else "images"
 
 
@@ -278,6 +295,54 @@ class Simulator:
         write_clock(self.clock_file, seconds)
         return self.clock()
 
+    def add_cloud_image(self, name="image", image_id=None, owner=PROJECT, **members):
+        """Makes an image of Huawei Cloud; returns its id. Members: any attribute, min_ram=1024 and the like."""
+        self.volumes_made += 1
+        image_id = image_id or "5eed0000-0000-4000-8000-%012x" % self.volumes_made
+        self.call("POST", "/cloudimages", dict(members, id=image_id, name=name, owner=owner))
+        return image_id
+
+    def generate_cloud_images(self, count, owner=PROJECT, prefix="aaaaaaaa", **attributes):
+        """Makes many images of Huawei Cloud with these attributes; returns their ids."""
+        self.call("POST", "/generate", {"kind": "cloudImage", "count": count, "compartmentId": owner,
+                                        "prefix": prefix, "image": attributes})
+        return ["%s-0000-4000-8000-%012x" % (prefix, n) for n in range(1, count + 1)]
+
+    def cloud_image(self, image_id):
+        """{"cloudImage": the attributes, "version", "updates", "hidden", "unreadable", ...}"""
+        return self.call("GET", self._path(image_id))
+
+    def cloud_images(self):
+        """All of them by id, each as cloud_image() tells them."""
+        return {item["cloudImage"]["id"]: item for item in self.call("GET", "/cloudimages")["cloudimages"]}
+
+    def strip(self, image_id, *attributes):
+        """Somebody's removal of attributes, past the API."""
+        return self._resource_call(image_id, "strip", list(attributes))
+
+    def add_user(self, name=HUAWEI_USER, password=HUAWEI_PASSWORD, domain=ACCOUNT, projects=((PROJECT, PROJECT_NAME),)):
+        """Creates or replaces a user of IAM; another password makes the user's tokens void."""
+        return self.call("POST", "/iam/users", {"name": name, "password": password, "domain": domain, "projects":
+                                                [{"id": id, "name": of} for id, of in projects]})
+
+    def add_access_key(self, access, secret, user=HUAWEI_USER, security_token=None, expires=None):
+        """Creates or replaces an access key: a temporary one with security_token, which may expire (RFC 3339)."""
+        key = {"access": access, "secret": secret, "user": user, "securityToken": security_token, "expiresAt": expires}
+        return self.call("POST", "/iam/keys", {name: value for name, value in key.items() if value is not None})
+
+    def remove_access_key(self, access):
+        return self.call("DELETE", "/iam/keys/" + access)
+
+    def revoke_tokens(self, user=None):
+        """Makes all tokens of IAM void, or those of one user."""
+        return self.call("POST", "/iam/revoke", {} if user is None else {"user": user})
+
+    def huawei_signature(self, method, target, headers, signed_headers, secret=SECRET_KEY, body=None):
+        """How the simulator signs a request: {"canonicalRequest", "stringToSign", "signature"}"""
+        told = {"method": method, "target": target, "headers": headers, "signedHeaders": signed_headers,
+                "secret": secret}
+        return self.call("POST", "/signature", told if body is None else dict(told, body=body))
+
     def faulty(self, count=1, volume=None):
         """The next backups that are created, or those of one volume, become FAULTY."""
         return self.call("POST", "/faulty", {"count": count} if volume is None else
@@ -297,7 +362,7 @@ class Simulator:
         return self.call("POST", "/grant", self._right(operation, compartment))
 
     def hide(self, image_id, listed=False):
-        """Hides a resource (listed=True: from GET and PUT alone) or a whole compartment."""
+        """Hides a resource (listed=True: from GET and PUT alone) or a whole compartment or project."""
         if self._is_compartment(image_id):
             return self.call("POST", "/compartments/%s/hide" % urllib.parse.quote(image_id, safe=""))
         return self._resource_call(image_id, "hide", {"listed": listed})
@@ -309,7 +374,7 @@ class Simulator:
 
     @staticmethod
     def _is_compartment(ocid):
-        return ocid.startswith("ocid1.compartment.") or ocid.startswith("ocid1.tenancy.")
+        return ocid.startswith(("ocid1.compartment.", "ocid1.tenancy.")) or PROJECT_ID.fullmatch(ocid) is not None
 
     def fault(self, operation, fault, **parameters):
         """Adds one fault rule: fault("GetImage", "status", status=503, times=2, target=ocid)."""

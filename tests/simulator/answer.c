@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "json.h"
+#include "service.h"
 
 #define HUGE_HEADERS_BYTES (400L * 1024)
 #define HUGE_HEADER_BYTES (50L * 1024)
@@ -138,14 +139,14 @@ static void add_header(struct MHD_Response *response, const struct reply *reply,
     }
 }
 
-static void add_headers(struct MHD_Response *response, const struct reply *reply, const char *request_id)
+static void add_headers(struct MHD_Response *response, const struct request *request, const struct reply *reply)
 {
     char date[CLOCK_TEXT];
 
     clock_rfc1123(clock_seconds(), date);
     add_header(response, reply, "Date", date);
     add_header(response, reply, "Content-Type", reply->status == 204 ? NULL : "application/json");
-    add_header(response, reply, "opc-request-id", reply->no_request_id ? NULL : request_id);
+    add_header(response, reply, request->service->request_id_header, reply->no_request_id ? NULL : request->request_id);
     add_header(response, reply, "etag", reply->etag);
     add_header(response, reply, "opc-next-page", reply->next_page);
     for (size_t i = 0; i < reply->header_count; i++) {
@@ -197,8 +198,8 @@ static struct MHD_Response *make_response(struct reply *reply, const struct fire
     return response;
 }
 
-enum MHD_Result answer_send(struct MHD_Connection *connection, struct reply *reply, const struct fired *fired,
-                            const char *request_id, int stop_fd)
+enum MHD_Result answer_send(struct MHD_Connection *connection, const struct request *request, struct reply *reply,
+                            const struct fired *fired, int stop_fd)
 {
     int socket = answer_socket(connection);
 
@@ -215,7 +216,7 @@ enum MHD_Result answer_send(struct MHD_Connection *connection, struct reply *rep
         break;
     }
     struct MHD_Response *response = make_response(reply, fired, socket, stop_fd);
-    add_headers(response, reply, request_id);
+    add_headers(response, request, reply);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned int)reply->status, response);
     MHD_destroy_response(response);
     return result;

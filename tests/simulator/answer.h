@@ -12,5 +12,5 @@ bool answer_wait(int socket, int stop_fd, long milliseconds);
 int answer_socket(struct MHD_Connection *connection);
 
 /* Takes the body out of the reply. The result is what the request handler returns. */
-enum MHD_Result answer_send(struct MHD_Connection *connection, struct reply *reply, const struct fired *fired,
-                            const char *request_id, int stop_fd);
+enum MHD_Result answer_send(struct MHD_Connection *connection, const struct request *request, struct reply *reply,
+                            const struct fired *fired, int stop_fd);

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "generate.h"
 #include "json.h"
+#include "sdkhmac.h"
 #include "settings.h"
 
 #define SECONDS_MAX 1e9
@@ -141,10 +142,31 @@ static const char *change_resource(struct call *call)
     const char *why = resource == NULL ? no_such_resource : kind_check_partial(call->body);
 
     if (why == NULL) {
-        resource->ticket += json_member(call->body, "lifecycleState") != NULL;
+        resource->ticket += json_member(call->body, call->kind->keys.state) != NULL;
         store_change(&call->simulator->store, &call->simulator->tags, resource, call->body, clock_now());
     }
     return why;
+}
+
+/* Attributes that nobody gave it: their names come in an array. */
+static const char *strip_resource(struct call *call)
+{
+    struct resource *resource = find(call);
+    const cJSON *name;
+
+    if (resource == NULL) {
+        return no_such_resource;
+    }
+    cJSON *json = cJSON_Parse(resource->now.json);
+    cJSON_ArrayForEach(name, call->body)
+    {
+        if (cJSON_IsString(name) && strcmp(name->valuestring, "id") != 0) {
+            cJSON_DeleteItemFromObjectCaseSensitive(json, name->valuestring);
+        }
+    }
+    store_replace(&call->simulator->store, &call->simulator->tags, resource, json, clock_now());
+    cJSON_Delete(json);
+    return NULL;
 }
 
 static const char *delete_resource(struct call *call)
@@ -349,6 +371,67 @@ static const char *grant_right(struct call *call)
     return permits_grant(&call->simulator->permits, call->body);
 }
 
+static const char *put_user(struct call *call)
+{
+    return iam_put_user(&call->simulator->iam, call->body);
+}
+
+static const char *put_key(struct call *call)
+{
+    return iam_put_key(&call->simulator->iam, call->body);
+}
+
+static const char *remove_key(struct call *call)
+{
+    return iam_remove_key(&call->simulator->iam, call->id);
+}
+
+static const char *revoke_tokens(struct call *call)
+{
+    iam_revoke_tokens(&call->simulator->iam, json_string(call->body, "user"));
+    return NULL;
+}
+
+/* The request that the body tells of, which borrows from it. */
+static struct request *told_request(const cJSON *body)
+{
+    const char *content = json_string(body, "body");
+    struct request *request = request_new(json_string(body, "target"));
+    const cJSON *header;
+
+    request->method = xstrdup(json_string(body, "method"));
+    cJSON_ArrayForEach(header, json_member(body, "headers"))
+    {
+        if (request->header_count < REQUEST_HEADERS && cJSON_IsString(header)) {
+            request->headers[request->header_count++] = (struct pair){header->string, header->valuestring};
+        }
+    }
+    if (content != NULL) {
+        text_adds(&request->body, content);
+    }
+    return request;
+}
+
+static const char *show_signature(struct call *call)
+{
+    static const char *const needed[] = {"target", "method", "signedHeaders", "secret"};
+    struct sdk_signature signature = {0};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (json_string(call->body, needed[i]) == NULL) {
+            return "a request to sign has target, method, signedHeaders and secret";
+        }
+    }
+    struct request *request = told_request(call->body);
+    sdk_sign(request, json_string(call->body, "signedHeaders"), json_string(call->body, "secret"), &signature);
+    cJSON_AddStringToObject(call->answer, "canonicalRequest", signature.canonical.bytes);
+    cJSON_AddStringToObject(call->answer, "stringToSign", signature.string_to_sign);
+    cJSON_AddStringToObject(call->answer, "signature", signature.hex);
+    sdk_signature_free(&signature);
+    request_free(request);
+    return NULL;
+}
+
 static const struct control_route {
     const char *method;
     const char *path; /* "@" stands for a collection of the API, "*" for one part */
@@ -369,11 +452,17 @@ static const struct control_route {
     {"GET", "/faults", get_faults},
     {"DELETE", "/faults", clear_faults},
     {"GET", "/statistics", get_statistics},
+    {"POST", "/iam/users", put_user},
+    {"POST", "/iam/keys", put_key},
+    {"DELETE", "/iam/keys/*", remove_key},
+    {"POST", "/iam/revoke", revoke_tokens},
+    {"POST", "/signature", show_signature},
     {"POST", "/reset", NULL}, /* takes the lock itself */
     {"POST", "/@", put_resources},
     {"GET", "/@", get_resources},
     {"GET", "/@/*", get_resource},
     {"POST", "/@/*/change", change_resource},
+    {"POST", "/@/*/strip", strip_resource},
     {"POST", "/@/*/delete", delete_resource},
     {"POST", "/@/*/purge", purge_resource},
     {"POST", "/@/*/hide", hide_resource},

@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "json.h"
-#include "oci.h"
+#include "service.h"
 #include "sim.h"
 
 /* Returns true when the request must not be carried out. */
@@ -140,7 +140,7 @@ char *faults_add(struct faults *faults, const cJSON *json)
     if (!cJSON_IsObject(json) || kind == NULL) {
         return xstrdup("a fault rule is an object with a known \"fault\"");
     }
-    if (operation != NULL && !oci_is_operation(operation)) {
+    if (operation != NULL && !service_is_operation(operation)) {
         return xprintf("unknown operation '%s'", operation);
     }
     char *why = check_parameters(kind, json);
@@ -194,10 +194,10 @@ static bool path_matches(const char *pattern, const char *path)
 
 static bool matches(const struct fault_rule *rule, const struct request *request)
 {
-    const char *target = oci_target(request);
+    const char *target = request->service->target(request);
 
     if (rule->operation != NULL &&
-        (request->route == NULL || strcmp(rule->operation, oci_operation_name(request->route)) != 0)) {
+        (request->route == NULL || strcmp(rule->operation, request->route->operation) != 0)) {
         return false;
     }
     if ((rule->method != NULL && strcmp(rule->method, request->method) != 0) ||
@@ -207,7 +207,7 @@ static bool matches(const struct fault_rule *rule, const struct request *request
     if (rule->target != NULL && (target == NULL || strcmp(rule->target, target) != 0)) {
         return false;
     }
-    return !rule->kind->later_pages || request_parameter(request, "page") != NULL;
+    return !rule->kind->later_pages || request_parameter(request, request->service->page_parameter) != NULL;
 }
 
 void faults_pick(struct faults *faults, const struct request *request, struct fired *fired)
@@ -289,9 +289,8 @@ static bool answer_status(const cJSON *rule, struct simulator *simulator, const 
     const char *body = json_string(rule, "body");
     const cJSON *header;
 
-    (void)simulator, (void)request;
-    reply_status(reply, status, code != NULL ? code : reply_code_for(status),
-                 message != NULL ? message : "A scripted fault");
+    (void)simulator;
+    request->service->refuse(request, reply, status, code, message != NULL ? message : "A scripted fault");
     if (body != NULL) {
         replace_body(reply, body);
     }
@@ -319,8 +318,9 @@ static bool answer_redirect(const cJSON *rule, struct simulator *simulator, cons
 {
     const char *location = json_string(rule, "location");
 
-    (void)simulator, (void)request;
-    reply_status(reply, (int)json_number(rule, "status", 307), "TemporaryRedirect", "The resource is elsewhere");
+    (void)simulator;
+    request->service->refuse(request, reply, (int)json_number(rule, "status", 307), "TemporaryRedirect",
+                             "The resource is elsewhere");
     reply_add_header(reply, "Location", location == NULL ? "/" : location);
     return true;
 }
@@ -341,15 +341,15 @@ static bool answer_void_token(const cJSON *rule, struct simulator *simulator, co
 static bool answer_broken_page(const cJSON *rule, struct simulator *simulator, const struct request *request,
                                struct reply *reply)
 {
-    (void)rule, (void)simulator, (void)request;
-    reply_error(reply, "InternalServerError", "A scripted fault on a later page");
+    (void)rule, (void)simulator;
+    request->service->refuse(request, reply, 500, NULL, "A scripted fault on a later page");
     return true;
 }
 
 static void change_target(const cJSON *rule, struct simulator *simulator, const struct request *request)
 {
     const char *image = json_string(rule, "image"), *named = json_string(rule, "resource");
-    const char *id = image != NULL ? image : named != NULL ? named : oci_target(request);
+    const char *id = image != NULL ? image : named != NULL ? named : request->service->target(request);
     const cJSON *change = json_member(rule, "change");
     struct resource *resource = id == NULL ? NULL : store_find(&simulator->store, id);
 
@@ -413,10 +413,11 @@ static void answer_other(const cJSON *rule, struct simulator *simulator, const s
     if (body == NULL) {
         return;
     }
-    if (cJSON_IsObject(body)) {
+    const cJSON *list = cJSON_IsArray(body) ? body : request->id == NULL ? json_member(body, "images") : NULL;
+    if (list == NULL) {
         json_merge(body, set);
     }
-    for (cJSON *item = cJSON_IsArray(body) ? body->child : NULL; item != NULL; item = item->next) {
+    for (cJSON *item = list != NULL ? list->child : NULL; item != NULL; item = item->next) {
         json_merge(item, set);
     }
     char *text = json_print(body);

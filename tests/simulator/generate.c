@@ -49,8 +49,28 @@ static cJSON *generated_image(const cJSON *rule, unsigned long number)
     return image;
 }
 
+static cJSON *generated_cloud_image(const cJSON *rule, unsigned long number)
+{
+    const char *owner = json_string(rule, "compartmentId"), *prefix = json_string(rule, "prefix");
+    char *id = xprintf("%.8s-0000-4000-8000-%012lx", prefix == NULL ? PREFIX : prefix, number);
+    char *name = xprintf("image-%06lu", number);
+    cJSON *image = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(image, "id", id);
+    cJSON_AddStringToObject(image, "name", name);
+    if (owner != NULL) {
+        cJSON_AddStringToObject(image, "owner", owner);
+    }
+    json_merge(image, json_member(rule, "image"));
+    free(id);
+    free(name);
+    return image;
+}
+
 static const char *generate_images(struct simulator *simulator, const cJSON *rule)
 {
+    const char *kind = json_string(rule, "kind");
+    bool cloud = kind != NULL && strcmp(kind, "cloudImage") == 0;
     double count = json_number(rule, "count", -1);
     const cJSON *image = json_member(rule, "image");
     const char *why = image == NULL ? NULL : kind_check_partial(image);
@@ -59,8 +79,8 @@ static const char *generate_images(struct simulator *simulator, const cJSON *rul
         return why != NULL ? why : "count is missing or out of range";
     }
     for (unsigned long number = 1; number <= (unsigned long)count; number++) {
-        cJSON *made = generated_image(rule, number);
-        store_put(&simulator->store, &simulator->tags, kind_at(KIND_IMAGE), made);
+        cJSON *made = cloud ? generated_cloud_image(rule, number) : generated_image(rule, number);
+        store_put(&simulator->store, &simulator->tags, kind_at(cloud ? KIND_CLOUD_IMAGE : KIND_IMAGE), made);
         cJSON_Delete(made);
     }
     return NULL;

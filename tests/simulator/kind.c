@@ -1,4 +1,4 @@
-/* The resource types of the API, one table row each: model, defaults, list parameters, writable members. */
+/* The resource types of the APIs, one table row each: model, defaults, list parameters, writable members. */
 #include "kind.h"
 
 #include <stdlib.h>
@@ -129,6 +129,46 @@ static const struct field volume_backup_fields[] = {
 };
 /* clang-format on */
 
+/* An image of Huawei Cloud: almost all is text. What an image need not have is not here. */
+static const struct field cloud_image_fields[] = {
+    {"file", NULL},
+    {"owner", "\"0123456789abcdef0123456789abcdef\""},
+    {"id", NULL},
+    {"size", "2"},
+    {"self", NULL},
+    {"schema", "\"/v2/schemas/image\""},
+    {"status", "\"active\""},
+    {"tags", "[]"},
+    {"visibility", "\"private\""},
+    {"name", "\"image\""},
+    {"checksum", "\"99914b932bd37a50b983c5e7c90ae93b\""},
+    {"protected", "false"},
+    {"container_format", "\"bare\""},
+    {"min_ram", "0"},
+    {"updated_at", NULL},
+    {"__os_bit", "\"64\""},
+    {"__os_version", "\"Ubuntu 14.04 server 64bit\""},
+    {"disk_format", "\"zvhd2\""},
+    {"__isregistered", "\"true\""},
+    {"__platform", "\"Ubuntu\""},
+    {"__os_type", "\"Linux\""},
+    {"min_disk", "40"},
+    {"virtual_env_type", "\"FusionCompute\""},
+    {"__image_source_type", "\"uds\""},
+    {"__imagetype", "\"private\""},
+    {"created_at", NULL},
+    {"active_at", NULL},
+    {"virtual_size", "0"},
+    {"__originalimagename", "\"33ad552d-1149-471c-8190-ff6776174a00\""},
+    {"__backup_id", "\"\""},
+    {"__productcode", "\"\""},
+    {"__image_size", "\"449261568\""},
+    {"__data_origin", "null"},
+    {"enterprise_project_id", "\"0\""},
+    {"future_property", "{\"status\":\"unheard-of\",\"list\":[{\"id\":1},null,true,1.5e3]}"},
+    {NULL, NULL},
+};
+
 /* ---- states ---- */
 
 static const char *const image_states[] = {
@@ -139,6 +179,10 @@ static const char *const volume_states[] = {
 };
 static const char *const backup_states[] = {
     "CREATING", "AVAILABLE", "TERMINATING", "TERMINATED", "FAULTY", "REQUEST_RECEIVED", NULL,
+};
+
+static const char *const cloud_image_states[] = {
+    "queued", "saving", "deleted", "killed", "active", "pending_delete", NULL,
 };
 
 /* ---- parameters of the lists: name, repeated, filter ---- */
@@ -310,12 +354,22 @@ static const struct member volume_backup_creatable[] = {
 
 /* ---- the table ---- */
 
+#define OCI_KEYS                                                                                                       \
+    {                                                                                                                  \
+        "displayName", "lifecycleState", "timeCreated", "compartmentId", NULL                                          \
+    }
+#define IMS_KEYS                                                                                                       \
+    {                                                                                                                  \
+        "name", "status", "created_at", "owner", "updated_at"                                                          \
+    }
+
 static const struct kind kinds[KIND_COUNT] = {
     [KIND_IMAGE] =
         {
             .name = "image",
             .collection = "images",
             .type = "image",
+            .keys = OCI_KEYS,
             .states = image_states,
             .dead = "DELETED",
             .fields = image_fields,
@@ -329,6 +383,7 @@ static const struct kind kinds[KIND_COUNT] = {
             .name = "bootVolume",
             .collection = "bootVolumes",
             .type = "bootvolume",
+            .keys = OCI_KEYS,
             .states = volume_states,
             .dead = "TERMINATED",
             .fields = boot_volume_fields,
@@ -341,6 +396,7 @@ static const struct kind kinds[KIND_COUNT] = {
             .name = "volume",
             .collection = "volumes",
             .type = "volume",
+            .keys = OCI_KEYS,
             .states = volume_states,
             .dead = "TERMINATED",
             .fields = volume_fields,
@@ -353,6 +409,7 @@ static const struct kind kinds[KIND_COUNT] = {
             .name = "bootVolumeBackup",
             .collection = "bootVolumeBackups",
             .type = "bootvolumebackup",
+            .keys = OCI_KEYS,
             .states = backup_states,
             .dead = "TERMINATED",
             .fields = boot_volume_backup_fields,
@@ -369,6 +426,7 @@ static const struct kind kinds[KIND_COUNT] = {
             .name = "volumeBackup",
             .collection = "volumeBackups",
             .type = "volumebackup",
+            .keys = OCI_KEYS,
             .states = backup_states,
             .dead = "TERMINATED",
             .fields = volume_backup_fields,
@@ -378,6 +436,18 @@ static const struct kind kinds[KIND_COUNT] = {
             .filters = {"volumeId", "sourceVolumeBackupId"},
             .source = "volumeId",
             .source_kind = KIND_VOLUME,
+        },
+    [KIND_CLOUD_IMAGE] =
+        {
+            .id = KIND_CLOUD_IMAGE,
+            .name = "cloudImage",
+            .collection = "cloudimages",
+            .type = "cloudimage",
+            .keys = IMS_KEYS,
+            .states = cloud_image_states,
+            .dead = "deleted",
+            .fields = cloud_image_fields,
+            .filters = {"visibility", "__imagetype", "enterprise_project_id"},
         },
 };
 
@@ -406,12 +476,32 @@ bool kind_has_state(const struct kind *kind, const char *state)
     return false;
 }
 
-static cJSON *default_value(const struct field *field, unsigned long sequence)
+/* What is made from the rest of the image. */
+static cJSON *cloud_image_value(const char *name, const cJSON *partial, unsigned long sequence)
+{
+    const char *known = json_string(partial, "created_at");
+    char created[CLOCK_TEXT];
+
+    if (strcmp(name, "file") == 0 || strcmp(name, "self") == 0) {
+        char *path = xprintf("/v2/images/%s%s", json_string(partial, "id"), name[0] == 'f' ? "/file" : "");
+        cJSON *value = cJSON_CreateString(path);
+        free(path);
+        return value;
+    }
+    clock_rfc3339_seconds((FIRST_CREATED + 60 * (int64_t)sequence) * CLOCK_SECOND, created);
+    return cJSON_CreateString(known != NULL ? known : created);
+}
+
+static cJSON *default_value(const struct kind *kind, const struct field *field, const cJSON *partial,
+                            unsigned long sequence)
 {
     char created[CLOCK_TEXT];
 
     if (field->json != NULL) {
         return cJSON_Parse(field->json);
+    }
+    if (kind->id == KIND_CLOUD_IMAGE) {
+        return cloud_image_value(field->name, partial, sequence);
     }
     if (strcmp(field->name, "billableSizeInGBs") == 0) {
         return cJSON_CreateNumber((double)(3 + sequence % 40));
@@ -431,7 +521,8 @@ cJSON *kind_complete(const struct kind *kind, const cJSON *partial, unsigned lon
     for (const struct field *field = kind->fields; field->name != NULL; field++) {
         const cJSON *given = json_member(partial, field->name);
         cJSON_AddItemToObject(full, field->name,
-                              given != NULL ? cJSON_Duplicate(given, true) : default_value(field, sequence));
+                              given != NULL ? cJSON_Duplicate(given, true)
+                                            : default_value(kind, field, partial, sequence));
     }
     cJSON_ArrayForEach(more, partial)
     {
@@ -486,9 +577,10 @@ bool kind_check_body(const struct member *members, const cJSON *body, struct rep
 
 const char *kind_check_partial(const cJSON *partial)
 {
-    static const char *const texts[] = {"id",          "compartmentId",   "displayName",
-                                        "timeCreated", "operatingSystem", "operatingSystemVersion",
-                                        "volumeId",    "bootVolumeId",    "lifecycleState"};
+    static const char *const texts[] = {
+        "id",         "compartmentId", "displayName",    "timeCreated", "operatingSystem", "operatingSystemVersion",
+        "volumeId",   "bootVolumeId",  "lifecycleState", "name",        "status",          "owner",
+        "created_at", "updated_at"};
     const cJSON *tags = json_member(partial, "definedTags"), *space;
 
     if (!cJSON_IsObject(partial)) {

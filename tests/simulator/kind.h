@@ -1,4 +1,4 @@
-/* The resource types of the API, one table row each: model, defaults, list parameters, writable members. */
+/* The resource types of the APIs, one table row each: model, defaults, list parameters, writable members. */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -15,6 +15,7 @@ enum kind_id {
     KIND_VOLUME,
     KIND_BOOT_VOLUME_BACKUP,
     KIND_VOLUME_BACKUP,
+    KIND_CLOUD_IMAGE,
     KIND_COUNT,
 };
 
@@ -39,12 +40,19 @@ struct member {
     bool required;
 };
 
+/* What the properties are called that every kind has. */
+struct keys {
+    const char *name, *state, *created, *compartment;
+    const char *updated; /* the time of the last change; NULL when the model does not tell it */
+};
+
 /* All arrays end with a row without a name. */
 struct kind {
     enum kind_id id;
     const char *name;       /* "bootVolume" */
     const char *collection; /* the last part of the list's path, "bootVolumes" */
     const char *type;       /* in OCIDs, "bootvolume" */
+    struct keys keys;
     const char *const *states;
     const char *dead; /* the state that a deletion by hand ends in */
     const struct field *fields;

@@ -83,7 +83,7 @@ void lifecycle_enter(struct simulator *simulator, struct resource *backup, const
     cJSON *change = cJSON_CreateObject();
     char now[CLOCK_TEXT];
 
-    cJSON_AddStringToObject(change, "lifecycleState", state);
+    cJSON_AddStringToObject(change, backup->kind->keys.state, state);
     if (strcmp(state, "CREATING") == 0) {
         clock_rfc3339(when, now);
         cJSON_AddStringToObject(change, "timeCreated", now);

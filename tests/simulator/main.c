@@ -1,4 +1,5 @@
-/* oci-simulator: a stand-in for the images, volumes and backups of the OCI Core Services API. Options and start-up. */
+/* oci-simulator: a stand-in for the images, volumes and backups of the OCI Core Services API, and on the same port for
+ * the images and tokens of Huawei Cloud. Options and start-up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

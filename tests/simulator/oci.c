@@ -21,14 +21,6 @@ enum {
     BODY = 16,
 };
 
-struct route {
-    const char *operation;
-    const char *method;
-    enum kind_id kind;
-    unsigned takes;
-    operation_fn *carry_out;
-};
-
 static const struct route routes[] = {
     {"ListImages", "GET", KIND_IMAGE, QUERY, list_resources},
     {"GetImage", "GET", KIND_IMAGE, ID, get_resource},
@@ -47,11 +39,10 @@ static const struct route routes[] = {
     {"CreateVolumeBackup", "POST", KIND_VOLUME_BACKUP, TOKEN | BODY, create_backup},
     {"UpdateVolumeBackup", "PUT", KIND_VOLUME_BACKUP, ID | IF_MATCH | BODY, update_resource},
     {"DeleteVolumeBackup", "DELETE", KIND_VOLUME_BACKUP, ID | IF_MATCH, delete_backup},
+    {NULL, NULL, 0, 0, NULL},
 };
 
-#define ROUTES (sizeof(routes) / sizeof(routes[0]))
-
-_Static_assert(ROUTES < REQLOG_OPERATIONS, "the statistics have room for every operation and for unknown ones");
+#define ROUTES (sizeof(routes) / sizeof(routes[0]) - 1)
 
 /* The part of the path after the collection: "" for the collection itself, NULL when it is another's. */
 static const char *path_after(const struct route *route, const char *path)
@@ -77,7 +68,7 @@ static char *source_of(const struct request *request)
     return copy;
 }
 
-void oci_route(struct request *request)
+static void route_request(struct request *request)
 {
     for (size_t i = 0; i < ROUTES; i++) {
         const char *id = path_after(&routes[i], request->path);
@@ -97,37 +88,13 @@ void oci_route(struct request *request)
     }
 }
 
-const char *oci_operation_name(const struct route *route)
-{
-    return route->operation;
-}
-
-size_t oci_operation_index(const struct route *route)
-{
-    return (size_t)(route - routes);
-}
-
-const char *oci_operation_at(size_t index)
-{
-    return index < ROUTES ? routes[index].operation : NULL;
-}
-
-bool oci_is_operation(const char *name)
-{
-    for (size_t i = 0; i < ROUTES; i++) {
-        if (strcmp(routes[i].operation, name) == 0) {
-            return true;
-        }
-    }
-    return strcmp(name, "*") == 0;
-}
-
 const struct kind *oci_kind(const struct request *request)
 {
     return kind_at(request->route->kind);
 }
 
-const char *oci_target(const struct request *request)
+/* The resource, the source volume of a create, or the compartment of a list. */
+static const char *target_of(const struct request *request)
 {
     const char *named = request->id != NULL ? request->id : request->source;
 
@@ -200,8 +167,8 @@ static bool check_request(const struct request *request, struct reply *reply)
     return false;
 }
 
-void oci_process(struct simulator *simulator, const struct request *request, const struct fired *fired,
-                 struct reply *reply)
+static void process(struct simulator *simulator, const struct request *request, const struct fired *fired,
+                    struct reply *reply)
 {
     if (check_request(request, reply)) {
         request->route->carry_out(simulator, request, fired, reply);
@@ -266,3 +233,40 @@ static void get_resource(struct simulator *simulator, const struct request *requ
     }
     oci_answer(resource, reply);
 }
+
+static bool claims(const char *path)
+{
+    (void)path;
+    return true;
+}
+
+static bool authenticate(struct simulator *simulator, struct request *request, bool any_host, struct reply *reply)
+{
+    char *why = verify_request(&simulator->verifier, request, any_host);
+
+    if (why != NULL) {
+        reply_error(reply, "NotAuthenticated", "%s", why);
+        free(why);
+        return false;
+    }
+    return true;
+}
+
+static void refuse(const struct request *request, struct reply *reply, int status, const char *code,
+                   const char *message)
+{
+    (void)request;
+    reply_status(reply, status, code != NULL ? code : reply_code_for(status), message);
+}
+
+const struct service oci_service = {
+    .request_id_header = "opc-request-id",
+    .page_parameter = "page",
+    .routes = routes,
+    .claims = claims,
+    .route = route_request,
+    .target = target_of,
+    .authenticate = authenticate,
+    .process = process,
+    .refuse = refuse,
+};

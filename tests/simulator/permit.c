@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "oci.h"
+#include "service.h"
 
 static const char *check(const cJSON *rule)
 {
@@ -18,7 +18,7 @@ static const char *check(const cJSON *rule)
             return "a permission is an object with the names \"operation\" and \"compartmentId\", or one of them";
         }
     }
-    return operation == NULL || oci_is_operation(operation) ? NULL : "unknown operation";
+    return operation == NULL || service_is_operation(operation) ? NULL : "unknown operation";
 }
 
 const char *permits_revoke(struct permits *permits, const cJSON *rule)

@@ -9,7 +9,7 @@
 
 #include "clock.h"
 #include "json.h"
-#include "oci.h"
+#include "service.h"
 
 static const char *const tally_names[COUNT_COUNT] = {
     [COUNT_APPLIED] = "applied",
@@ -23,6 +23,10 @@ static const char *const tally_names[COUNT_COUNT] = {
 
 bool reqlog_open(struct reqlog *log, const char *path)
 {
+    if (service_operation_at(REQLOG_OPERATIONS - 1) != NULL) {
+        fputs("oci-simulator: the statistics have no room for every operation and for unknown ones\n", stderr);
+        abort();
+    }
     pthread_mutex_init(&log->lock, NULL);
     log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     return log->fd >= 0;
@@ -85,8 +89,7 @@ static cJSON *body_of(const struct request *request)
     return body != NULL ? body : cJSON_CreateNull();
 }
 
-static cJSON *make_line(const struct request *request, const struct reply *reply, bool answered, const char *request_id,
-                        const char *fault)
+static cJSON *make_line(const struct request *request, const struct reply *reply, bool answered, const char *fault)
 {
     cJSON *line = cJSON_CreateObject();
     char now[CLOCK_TEXT];
@@ -96,14 +99,16 @@ static cJSON *make_line(const struct request *request, const struct reply *reply
     add_text(line, "method", request->method);
     add_text(line, "path", request->path);
     add_text(line, "query", request->query == NULL ? "" : request->query);
-    add_text(line, "operation", request->route == NULL ? NULL : oci_operation_name(request->route));
+    add_text(line, "operation", request->route == NULL ? NULL : request->route->operation);
     add_text(line, "target", request->id);
     add_text(line, "source", request->source);
     add_text(line, "resource", reply->resource);
     cJSON_AddItemToObject(line, "status", answered ? cJSON_CreateNumber(reply->status) : cJSON_CreateNull());
     add_text(line, "code", reply->code);
     add_text(line, "message", reply->message);
-    add_text(line, "opcRequestId", request_id);
+    add_text(line, "opcRequestId", request->request_id);
+    add_text(line, "project", request->project);
+    add_text(line, "by", request->by);
     add_text(line, "ifMatch", request_header(request, "if-match", NULL));
     add_text(line, "retryToken", request_header(request, "opc-retry-token", NULL));
     cJSON_AddItemToObject(line, "body", body_of(request));
@@ -125,10 +130,10 @@ static void tally(struct reqlog *log, const struct request *request, const struc
 }
 
 void reqlog_write(struct reqlog *log, const struct request *request, const struct reply *reply, bool answered,
-                  const char *request_id, const char *fault)
+                  const char *fault)
 {
-    cJSON *line = make_line(request, reply, answered, request_id, fault);
-    size_t operation = request->route == NULL ? 0 : 1 + oci_operation_index(request->route);
+    cJSON *line = make_line(request, reply, answered, fault);
+    size_t operation = request->route == NULL ? 0 : 1 + service_operation_index(request->route);
     size_t status = answered && reply->status > 0 && reply->status < REQLOG_STATUSES ? (size_t)reply->status : 0;
 
     pthread_mutex_lock(&log->lock);
@@ -162,7 +167,7 @@ cJSON *reqlog_statistics(struct reqlog *log, unsigned long connections)
             }
         }
         if (statuses->child != NULL) {
-            cJSON_AddItemToObject(operations, i == 0 ? "unknown" : oci_operation_at(i - 1), statuses);
+            cJSON_AddItemToObject(operations, i == 0 ? "unknown" : service_operation_at(i - 1), statuses);
         } else {
             cJSON_Delete(statuses);
         }

@@ -39,6 +39,6 @@ void reqlog_end(struct reqlog *log);
 /* Written before the answer goes out, so that a client that has its answer finds the line. `answered` false: no
  * answer will be sent, the status is null. */
 void reqlog_write(struct reqlog *log, const struct request *request, const struct reply *reply, bool answered,
-                  const char *request_id, const char *fault);
+                  const char *fault);
 void reqlog_count(struct reqlog *log, enum tally what);
 cJSON *reqlog_statistics(struct reqlog *log, unsigned long connections);

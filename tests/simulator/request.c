@@ -91,6 +91,9 @@ void request_free(struct request *request)
     free(request->method);
     free(request->id);
     free(request->source);
+    free(request->request_id);
+    free(request->project);
+    free(request->access);
     text_free(&request->body);
     free(request);
 }

@@ -16,6 +16,7 @@ struct pair {
 };
 
 struct route;
+struct service;
 
 struct request {
     char *target; /* path and query, the raw bytes of the request line */
@@ -33,8 +34,13 @@ struct request {
     struct text body;
     bool body_too_large;
     unsigned long connection;
+    const struct service *service;
     const struct route *route; /* NULL when path or method is unknown */
     bool known_path;
+    char *request_id; /* ours */
+    char *project;    /* that an authentic request to Huawei Cloud is for */
+    const char *by;   /* how it proved itself, "token" or "signature"; NULL when it need not */
+    char *access;     /* the access key of a signature, else "" */
 };
 
 struct request *request_new(const char *target);

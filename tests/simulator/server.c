@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "answer.h"
-#include "oci.h"
+#include "service.h"
+#include "sim.h"
 
 #define CONNECTION_MEMORY (1024u * 1024u) /* room for the headers of the fault huge-headers */
 
@@ -63,7 +64,7 @@ static char *make_request_id(const struct request *request)
 }
 
 /* Authentic requests alone reach the faults and the operations. */
-static void serve(struct simulator *simulator, const struct request *request, struct reply *reply, struct fired *fired,
+static void serve(struct simulator *simulator, struct request *request, struct reply *reply, struct fired *fired,
                   int socket)
 {
     pthread_mutex_lock(&simulator->lock);
@@ -71,13 +72,10 @@ static void serve(struct simulator *simulator, const struct request *request, st
     pthread_mutex_unlock(&simulator->lock);
 
     if (request->body_too_large) {
-        reply_error(reply, "PayloadTooLarge", "The body has more than %u bytes", REQUEST_BODY_MAX);
+        request->service->refuse(request, reply, 413, NULL, "The body is too large");
         return;
     }
-    char *why = verify_request(&simulator->verifier, request, config.any_host);
-    if (why != NULL) {
-        reply_error(reply, "NotAuthenticated", "%s", why);
-        free(why);
+    if (!request->service->authenticate(simulator, request, config.any_host, reply)) {
         return;
     }
     pthread_mutex_lock(&simulator->lock);
@@ -88,7 +86,7 @@ static void serve(struct simulator *simulator, const struct request *request, st
     pthread_mutex_lock(&simulator->lock);
     lifecycle_run(simulator);
     if (!fault_before(fired, simulator, request, reply)) {
-        oci_process(simulator, request, fired, reply);
+        request->service->process(simulator, request, fired, reply);
         fault_after(fired, simulator, request, reply);
     }
     pthread_mutex_unlock(&simulator->lock);
@@ -101,14 +99,14 @@ static enum MHD_Result answer(struct simulator *simulator, struct request *reque
 
     MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, request);
     request->connection = connection_id(connection);
-    oci_route(request);
+    request->service = service_of(request->path);
+    request->service->route(request);
+    request->request_id = make_request_id(request);
     serve(simulator, request, &reply, &fired, answer_socket(connection));
     enum transport transport = fault_transport(&fired);
     bool answered = transport != SEND_NOTHING && transport != SEND_NEVER && transport != SEND_RESET;
-    char *request_id = make_request_id(request);
-    reqlog_write(&simulator->log, request, &reply, answered, request_id, fault_name(&fired));
-    enum MHD_Result result = answer_send(connection, &reply, &fired, request_id, simulator->stop_fd);
-    free(request_id);
+    reqlog_write(&simulator->log, request, &reply, answered, fault_name(&fired));
+    enum MHD_Result result = answer_send(connection, request, &reply, &fired, simulator->stop_fd);
     reply_clear(&reply);
     fault_done(&fired);
     return result;

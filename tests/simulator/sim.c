@@ -13,6 +13,12 @@ static const struct config default_config = {
     .token_first = true,
     .on_busy_volume = true,
     .void_when_deleted = true,
+    .patch_atomic = true,
+    .remove_needs_value = true,
+    .data_images_refuse = true,
+    .absent_status = 404,
+    .token_bytes = 1600,
+    .token_span = 86400 * CLOCK_SECOND,
     .spans =
         {
             .request_received = 50 * MILLISECOND,
@@ -30,6 +36,7 @@ static void empty(struct simulator *simulator)
     faults_clear(&simulator->faults);
     lifecycle_free(&simulator->lifecycle);
     permits_free(&simulator->permits);
+    iam_free(&simulator->iam);
     cJSON_Delete(simulator->tag_defaults);
     simulator->tag_defaults = NULL;
 }
@@ -39,6 +46,7 @@ void simulator_reset(struct simulator *simulator)
     pthread_mutex_lock(&simulator->lock);
     empty(simulator);
     tags_reset(&simulator->tags);
+    iam_reset(&simulator->iam);
     simulator->config = default_config;
     simulator->tag_defaults = cJSON_Parse(default_tags);
     clock_shift(0);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "fault.h"
+#include "iam.h"
 #include "lifecycle.h"
 #include "permit.h"
 #include "reqlog.h"
@@ -29,8 +30,17 @@ struct config {
     bool empty_last_page;
     bool token_first; /* is a retry token looked at before if-match? */
     bool any_host;
-    bool on_busy_volume;    /* is a second backup of a volume refused while one is made? */
-    bool void_when_deleted; /* is a create's token void once the backup is being deleted, or only when it is gone? */
+    bool on_busy_volume;     /* is a second backup of a volume refused while one is made? */
+    bool void_when_deleted;  /* is a create's token void once the backup is being deleted, or only when it is gone? */
+    bool add_replaces;       /* may an add of IMS name an attribute that is there? */
+    bool patch_atomic;       /* does a wrong operation of a PATCH undo those before it? */
+    bool remove_needs_value; /* as the documents have it */
+    bool numbers_refused;    /* must the values of numbers be text, too? */
+    bool empty_removes;      /* does an empty description vanish? */
+    bool data_images_refuse; /* are images of data disks never updated? */
+    unsigned long absent_status; /* of a PATCH of an image that is not there, 404 or 400 */
+    unsigned long token_bytes;   /* of IAM's tokens */
+    int64_t token_span;          /* how long they are good */
     enum token_mismatch token_mismatch;
     struct spans spans;
 };
@@ -43,6 +53,7 @@ struct simulator {
     struct faults faults;
     struct lifecycle lifecycle;
     struct permits permits;
+    struct iam iam;
     struct config config;
     cJSON *tag_defaults; /* defined tags that each created backup gets */
     struct reqlog log;   /* has a lock of its own */

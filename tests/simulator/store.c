@@ -169,12 +169,12 @@ static char *copy_or_empty(const cJSON *object, const char *name)
 
 static struct view make_view(struct store *store, const struct kind *kind, const cJSON *json)
 {
-    const char *state = json_string(json, "lifecycleState");
+    const char *state = json_string(json, kind->keys.state);
     struct view view = {
         .json = json_print(json),
-        .name = copy_or_empty(json, "displayName"),
-        .created = copy_or_empty(json, "timeCreated"),
-        .compartment = store_name(store, json_string(json, "compartmentId")),
+        .name = copy_or_empty(json, kind->keys.name),
+        .created = copy_or_empty(json, kind->keys.created),
+        .compartment = store_name(store, json_string(json, kind->keys.compartment)),
         .state = store_name(store, state == NULL ? "" : state),
     };
 
@@ -279,13 +279,30 @@ void store_put_text(struct store *store, const struct kind *kind, const char *id
     fill(store, add(store, kind, id), view, 0);
 }
 
+void store_replace(struct store *store, struct tags *tags, struct resource *resource, cJSON *json, int64_t when)
+{
+    const char *updated = resource->kind->keys.updated;
+    char time[CLOCK_TEXT];
+
+    if (updated != NULL) {
+        clock_rfc3339_seconds(when, time);
+        cJSON_ReplaceItemInObjectCaseSensitive(json, updated, cJSON_CreateString(time));
+    }
+    fill_json(store, tags, resource, json, when);
+}
+
 void store_change(struct store *store, struct tags *tags, struct resource *resource, const cJSON *changes, int64_t when)
 {
     cJSON *json = cJSON_Parse(resource->now.json);
+    const char *updated = resource->kind->keys.updated;
 
     json_merge(json, changes);
     cJSON_ReplaceItemInObjectCaseSensitive(json, "id", cJSON_CreateString(resource->id));
-    fill_json(store, tags, resource, json, when);
+    if (updated == NULL || json_member(changes, updated) != NULL) {
+        fill_json(store, tags, resource, json, when);
+    } else {
+        store_replace(store, tags, resource, json, when);
+    }
     cJSON_Delete(json);
 }
 

@@ -82,6 +82,8 @@ const struct group *store_group(const struct store *store, const char *source);
 struct resource *store_put(struct store *store, struct tags *tags, const struct kind *kind, const cJSON *partial);
 /* Creates one with its whole JSON text, which it takes over; for great numbers. */
 void store_put_text(struct store *store, const struct kind *kind, const char *id, const struct view *view);
+/* Gives a resource another content and the time of the change, where its model tells that. */
+void store_replace(struct store *store, struct tags *tags, struct resource *resource, cJSON *json, int64_t when);
 /* Merges members at the top level and gives a new etag, as of a moment. */
 void store_change(struct store *store, struct tags *tags, struct resource *resource, const cJSON *changes,
                   int64_t when);

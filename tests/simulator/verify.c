@@ -214,7 +214,7 @@ static char *check_date(const struct request *request)
     return NULL;
 }
 
-static char *check_host(const struct verifier *verifier, const struct request *request)
+char *verify_host(const struct verifier *verifier, const struct request *request)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
     const char *host = request_header(request, "host", NULL);
@@ -300,7 +300,7 @@ static char *check_signed(const struct verifier *verifier, const struct request 
     why = why != NULL ? why : check_signed_names(request, names);
     why = why != NULL ? why : signing_string(request, names, string);
     why = why != NULL ? why : check_date(request);
-    why = why != NULL || any_host ? why : check_host(verifier, request);
+    why = why != NULL || any_host ? why : verify_host(verifier, request);
     why = why != NULL || !is_write(request) ? why : check_body_headers(request);
     return why != NULL ? why : check_signature(verifier, string, authorization->signature);
 }

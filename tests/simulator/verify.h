@@ -16,5 +16,7 @@ struct verifier {
 
 bool verify_load_key(struct verifier *verifier, const char *path);
 void verify_free(struct verifier *verifier);
+/* NULL when the host header names this service, else why not, which the caller frees. */
+char *verify_host(const struct verifier *verifier, const struct request *request);
 /* NULL when the request is authentic, else the reason, which the caller frees. */
 char *verify_request(const struct verifier *verifier, const struct request *request, bool any_host);

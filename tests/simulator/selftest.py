@@ -1320,7 +1320,7 @@ def revoked_permissions(sim, client):
 
 @test
 def backup_faults(sim, client):
-    sim.config(requestReceivedSeconds=0, creatingSeconds=0)
+    sim.config(requestReceivedSeconds=0, creatingSeconds=0, terminatingSeconds=3600)
     for kind in BOTH:
         volume, other = add_volume(sim, kind), add_volume(sim, kind)
         create, delete, listing = operation("Create", kind), operation("Delete", kind), operation("List", kind, "s")

@@ -7,7 +7,7 @@
 #define CHANGE(name, target, outcome, from)                                                                            \
     "{\"kind\":\"OciImage\",\"name\":\"" name "\",\"account\":\"prod\",\"target\":\"" target                           \
     "\",\"outcome\":\"" outcome "\",\"action\":\"update\",\"file\":\"a.yaml\",\"line\":3,\"attributes\":[{\"path\":"   \
-                                "\"freeformTags.t\",\"from\":null,\"to\":\"1\"},"                                      \
+    "\"freeformTags.t\",\"from\":null,\"to\":\"1\"},"                                                                  \
     "{\"path\":\"displayName\",\"from\":\"" from "\",\"to\":\"new\"}]}"
 
 static SavedPlan *parse(const char *changes)
@@ -76,16 +76,18 @@ static void what_there_is_nothing_to_change_about_is_told(void **state)
 static void what_is_no_saved_plan_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",
-                                      "[",
-                                      "[]",
-                                      "7",
-                                      "{}",
-                                      "{\"changes\":{}}",
-                                      "{\"changes\":[7]}",
-                                      "{\"changes\":[{}]}",
-                                      "{\"changes\":[{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\","
-                                      "\"target\":\"t\",\"outcome\":\"planned\",\"attributes\":{}}]}"};
+#define WITHOUT_LIST "{\"kind\":\"OciImage\",\"name\":\"a\",\"account\":\"p\",\"target\":\"t\",\"outcome\":\"planned\""
+    static const char *const bad[] = {
+        "",
+        "[",
+        "[]",
+        "7",
+        "{}",
+        "{\"changes\":{}}",
+        "{\"changes\":[7]}",
+        "{\"changes\":[{}]}",
+        "{\"changes\":[" WITHOUT_LIST ",\"attributes\":{}}]}",
+    };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(error_freep) Error *err = NULL;
         SavedPlan *saved = NULL;

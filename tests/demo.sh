@@ -162,5 +162,5 @@ bold "What the journal says"
 cat frequent.log
 grep -q 'is AVAILABLE' frequent.log
 bold "And the calendar"
-run imagekeeper calendar --config imagekeeper.yaml --specs frequent --iterations 2
+run imagekeeper calendar frequent --config imagekeeper.yaml --specs frequent --iterations 2
 bold "That was all; nothing is left behind."

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "live/look.h"
+#include "plan/scheduled.h"
 
 typedef struct AccountRound {
     Round *round;
@@ -46,7 +47,7 @@ static void explain(const AccountRound *a, Error *e)
     CLEANUP(freep)
     char *clock = e->kind == ERROR_AUTH && a->slot->account ? account_clock_trouble(a->slot->account) : NULL;
     /* What the plan itself says no to, without having asked anybody, says what to do. */
-    bool own = e->status == 0 && (e->kind == ERROR_REJECTED || e->kind == ERROR_NOT_FOUND);
+    bool own = e->status == 0 && !e->code && (e->kind == ERROR_REJECTED || e->kind == ERROR_NOT_FOUND);
     const char *advice = clock ? clock : own ? NULL : error_policy(e->kind)->advice;
     if (!advice)
         return;
@@ -78,6 +79,7 @@ static void finish(AccountRound *a)
     if (account)
         result->requests = http_client_sent(account->client) - a->sent_before;
     look_after_made(a->plan);
+    scheduled_look_again(a->plan);
     if (round->options.news && !round->stopping)
         news_tell(round->options.news, a->plan, round->snapshot, a->slot->config->name);
     if (round->options.memory && !round->stopping)

@@ -261,6 +261,11 @@ static void a_slot_that_failed_rests_no_longer_each_time(void **state)
         learn_first(memory, &w, OUTCOME_FAILED, 100);
         assert_int_equal(next_of(memory, &w, NULL), 100 + USEC_PER_MINUTE);
     }
+    /* Nor as long as a long interval: after catchUp it would be too late. */
+    plan_at(&w, STAGE_NOW);
+    change_set(w.plan, &w.plan->changes.items[0], OUTCOME_FAILED, "x");
+    memory_learn(memory, w.plan, w.snapshot, "prod", 100, USEC_PER_DAY);
+    assert_int_equal(next_of(memory, &w, NULL), 100 + SLOT_RETRY);
 }
 
 int main(void)

@@ -195,6 +195,15 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
         e->next_try = 0;
 }
 
+static void learn_failed(Entry *e, const Change *change, usec_t now, usec_t interval)
+{
+    const char *reason = change->reason ? change->reason : "it failed";
+    if (is_slot(change))
+        pause_entry(e, 1, now, interval < SLOT_RETRY ? interval : SLOT_RETRY, reason);
+    else
+        pause_entry(e, ++e->failures, now, interval, reason);
+}
+
 static void learn_change(Memory *m, const Change *change, usec_t now, usec_t interval)
 {
     if (change->outcome == OUTCOME_PLANNED || change->outcome == OUTCOME_OBSERVED)
@@ -206,8 +215,7 @@ static void learn_change(Memory *m, const Change *change, usec_t now, usec_t int
     if (change->outcome == OUTCOME_DONE)
         learn_done(e, change, now, interval);
     else if (change->outcome == OUTCOME_FAILED)
-        pause_entry(e, is_slot(change) ? 1 : ++e->failures, now, interval,
-                    change->reason ? change->reason : "it failed");
+        learn_failed(e, change, now, interval);
 }
 
 /* What did not come up is in sync, or no longer declared; but not if its document could not be looked at. */

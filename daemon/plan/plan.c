@@ -198,9 +198,11 @@ static bool refuse_object(Planner *p, const Spec *spec, const Live *live)
 {
     Error *e = NULL;
     if (live_is_gone(live))
-        error_set(&e, ERROR_NOT_FOUND, "the %s is %s", spec->kind->noun, live->state);
+        error_set(&e, ERROR_NOT_FOUND, "the %s is %s: remove the document, or name another one", spec->kind->noun,
+                  live->state);
     else if (live_is_foreign(live))
-        error_set(&e, ERROR_REJECTED, "this is a platform %s, which belongs to the cloud and cannot be changed",
+        error_set(&e, ERROR_REJECTED,
+                  "this is a platform %s, which belongs to the cloud and cannot be changed: remove the document",
                   spec->kind->noun);
     else
         return false;

@@ -28,6 +28,9 @@ const char *outcome_name(Outcome outcome);
 /* The reason of a creation that the cloud says was carried out before. */
 #define MADE_BEFORE "the cloud says that this was made before; it is not made again"
 
+/* So long at most a slot's backup that could not be made rests before it is tried again. */
+#define SLOT_RETRY (5 * USEC_PER_MINUTE)
+
 /* Why a change is held. */
 typedef enum Hold {
     HOLD_NONE,

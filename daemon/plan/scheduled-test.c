@@ -386,6 +386,30 @@ static void a_look_that_failed_decides_nothing(void **state)
     assert_changes(&w, "");
     assert_int_equal(w.plan->failures.n, 1);
     assert_int_equal(w.plan->next_look, 0);
+    /* Its slot may be due: that is found out before a long interval is over. */
+    scheduled_look_again(w.plan);
+    assert_int_equal(w.plan->next_look, at(STAGE_NOW) + SLOT_RETRY);
+}
+
+static void a_slot_that_was_not_made_is_looked_at_again_soon(void **state)
+{
+    (void)state;
+    Series *series;
+    CLEANUP(world_done) World w = one_due(NIGHTLY, &series);
+    static const Outcome again[] = {OUTCOME_FAILED, OUTCOME_HELD}, not [] = {OUTCOME_DONE, OUTCOME_OBSERVED};
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
+        plan_at(&w, STAGE_NOW);
+        assert_int_equal(w.plan->changes.n, 1);
+        change_set(w.plan, &w.plan->changes.items[0], again[i], "x");
+        scheduled_look_again(w.plan);
+        assert_int_equal(w.plan->next_look, at(STAGE_NOW) + SLOT_RETRY);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(not ); i++) {
+        plan_at(&w, STAGE_NOW);
+        change_set(w.plan, &w.plan->changes.items[0], not [i], NULL);
+        scheduled_look_again(w.plan);
+        assert_next_look(&w, "2026-11-21T02:00:00Z");
+    }
 }
 
 static void another_accounts_schedule_is_not_ours(void **state)
@@ -1097,6 +1121,7 @@ int main(void)
         cmocka_unit_test(very_many_missed_slots_are_not_counted),
         cmocka_unit_test(nothing_is_made_of_a_volume_that_is_gone),
         cmocka_unit_test(a_look_that_failed_decides_nothing),
+        cmocka_unit_test(a_slot_that_was_not_made_is_looked_at_again_soon),
         cmocka_unit_test(another_accounts_schedule_is_not_ours),
         cmocka_unit_test(a_suspended_one_does_nothing),
         cmocka_unit_test(a_slot_at_the_end_of_a_pause_counts),

@@ -289,6 +289,18 @@ void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *sna
                   n, options->max_changes);
 }
 
+void scheduled_look_again(Plan *plan)
+{
+    for (size_t i = 0; i < plan->changes.n; i++) {
+        const Change *c = &plan->changes.items[i];
+        if (c->series && c->action == ACTION_CREATE && (c->outcome == OUTCOME_HELD || c->outcome == OUTCOME_FAILED))
+            plan_look_at(plan, plan->now + SLOT_RETRY);
+    }
+    for (size_t i = 0; i < plan->failures.n; i++)
+        if (plan->failures.items[i].spec->timetable)
+            plan_look_at(plan, plan->now + SLOT_RETRY);
+}
+
 /* --- right before the write --- */
 
 static const char *tag_of(const Live *live, const char *key)

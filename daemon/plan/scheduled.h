@@ -14,6 +14,10 @@ void scheduled_changes(Plan *plan, const PlanOptions *options, const Spec *spec,
  * would matter. */
 void scheduled_limit(Plan *plan, const PlanOptions *options, const Snapshot *snapshot);
 
+/* After execution: a slot that was not made, or of which nothing is known, is looked at again before the interval is
+ * over, as it is made for a while only. */
+void scheduled_look_again(Plan *plan);
+
 /* Is the backup that makes a deletion harmless as good as the list showed it? */
 bool newest_holds(const Change *change, const Live *now);
 /* Does what was planned still hold for the backup as it is now? Else *ret_why says what is different. */

@@ -1333,6 +1333,29 @@ def a_daemon_that_is_stopped_while_it_looks_ends_well(w):
 
 
 @case
+def a_reload_in_the_middle_of_a_round_loses_no_news(w):
+    w.sim.config(requestReceivedSeconds=0, creatingSeconds=HOUR)
+    schedule(w, bootVolumeId=w.sim.add_boot_volume())
+    image = w.image(1)
+    w.spec(displayName="declared")
+    d = w.daemon()
+    d.wait_message("2 of 2 objects")
+    to_hour(w, 13)
+    n = d.wait_line("created")
+    # The round that sees it finished is broken off while it writes.
+    w.sim.fault("UpdateImage", "delay", ms=3000)
+    looks = len(w.sim.requests("GetImage"))
+    w.sim.advance(2 * HOUR - 600)
+    w.sim.change(image, displayName="drifted")
+    d.signal(signal.SIGUSR1)
+    # Requests are told of when they are answered: the write that follows the look is on its way a moment later.
+    eventually(lambda: len(w.sim.requests("GetImage")) > looks)
+    time.sleep(1)
+    d.signal(signal.SIGHUP)
+    d.wait_line("is AVAILABLE", n)
+
+
+@case
 def marks_that_somebody_strips_are_left_alone_after_a_while(w):
     volume = w.sim.add_boot_volume()
     history(w, volume, [day(9), day(10)])

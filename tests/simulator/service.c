@@ -6,7 +6,7 @@
 #include "reqlog.h"
 
 /* The last one takes every path that is left. */
-static const struct service *const services[] = {&huawei_service, &oci_service};
+static const struct service *const services[] = {&huawei_service, &glance_service, &keystone_service, &oci_service};
 
 #define SERVICES (sizeof(services) / sizeof(services[0]))
 

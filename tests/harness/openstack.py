@@ -151,7 +151,8 @@ use_stderr = false
 connection = sqlite:///%(database)s
 sqlite_synchronous = false
 [cache]
-enabled = false
+enabled = true
+backend = dogpile.cache.memory
 [token]
 provider = fernet
 expiration = %(life)d
@@ -176,17 +177,16 @@ password_hash_rounds = 4
                     "--bootstrap-role-name", "admin", "--bootstrap-service-name", "keystone", "--bootstrap-region-id", REGION,
                     *(word for interface in ("public", "internal", "admin") for word in ("--bootstrap-%s-url" % interface, KEYSTONE_URL + "/v3")))
 
-    def start(self):
-        for _ in range(5):
-            port = _free_port()
-            self.url = "http://127.0.0.1:%d" % port
-            self.server = _Server(self.folder, [
-                "/usr/bin/uwsgi_python3", "--http-socket", "127.0.0.1:%d" % port, "--add-header", "Connection: close", "--wsgi-file",
-                os.path.join(HERE, "wsgi", "keystone.wsgi"), "--processes", "1", "--threads", "2", "--buffer-size", "65535", "--die-on-term",
-                "--need-app", "--disable-logging"], OS_KEYSTONE_CONFIG_DIR=self.folder, REQUEST_LOG=self.log)
-            if self.server.wait_for(self.url, "/v3"):
-                return
-        raise RuntimeError("Keystone does not start\n" + self.server.said())
+    def launch(self):
+        port = _free_port()
+        self.url = "http://127.0.0.1:%d" % port
+        self.server = _Server(self.folder, [
+            "/usr/bin/uwsgi_python3", "--http-socket", "127.0.0.1:%d" % port, "--add-header", "Connection: close", "--wsgi-file",
+            os.path.join(HERE, "wsgi", "keystone.wsgi"), "--processes", "1", "--threads", "2", "--buffer-size", "65535", "--die-on-term",
+            "--need-app", "--disable-logging"], OS_KEYSTONE_CONFIG_DIR=self.folder, REQUEST_LOG=self.log)
+
+    def answers(self):
+        return self.server.wait_for(self.url, "/v3")
 
 
 class _Glance:
@@ -275,15 +275,14 @@ paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
         _manage(self.folder, "/usr/bin/glance-manage", *self.command, "db_sync")
         _wal(self.database)
 
-    def start(self, keystone, token_cache, protection):
-        for _ in range(5):
-            port = _free_port()
-            self.url = "http://127.0.0.1:%d" % port
-            self.configure(port, keystone, token_cache, protection)
-            self.server = _Server(self.folder, ["/usr/bin/glance-api"] + self.command)
-            if self.server.wait_for(self.url, "/healthcheck"):
-                return
-        raise RuntimeError("Glance does not start\n" + self.server.said())
+    def launch(self, keystone, token_cache, protection):
+        port = _free_port()
+        self.url = "http://127.0.0.1:%d" % port
+        self.configure(port, keystone, token_cache, protection)
+        self.server = _Server(self.folder, ["/usr/bin/glance-api"] + self.command)
+
+    def answers(self):
+        return self.server.wait_for(self.url, "/healthcheck")
 
 
 _prepared = None
@@ -302,11 +301,10 @@ def _prepare():
             glance.start()
             cloud.keystone.bootstrap()
             try:
-                cloud.keystone.start()
+                cloud._launch(glance=False)
                 ids = cloud._fill()
             finally:
-                if cloud.keystone.server:
-                    cloud.keystone.server.stop()
+                cloud.stop()
                 glance.join()
             os.unlink(cloud.keystone.log)
             _prepared = folder, ids
@@ -339,8 +337,7 @@ class OpenStack:
         for name in ("fernet", "credential"):
             shutil.copytree(os.path.join(prepared, "keystone", name), os.path.join(self.directory, "keystone", name), dirs_exist_ok=True)
         try:
-            self.keystone.start()
-            self.glance.start(self.keystone.url, self.token_cache, self.protection)
+            self._launch()
             with sqlite3.connect(self.keystone.database, timeout=60) as database:
                 for placeholder, url in ((KEYSTONE_URL, self.keystone.url), (GLANCE_URL, self.glance.url)):
                     database.execute("UPDATE endpoint SET url = replace(url, ?, ?)", (placeholder, url))
@@ -348,6 +345,17 @@ class OpenStack:
             self.stop()
             raise
         return self
+
+    def _launch(self, glance=True):
+        for _ in range(5):
+            self.keystone.launch()
+            if glance:
+                self.glance.launch(self.keystone.url, self.token_cache, self.protection)
+            if self.keystone.answers() and (not glance or self.glance.answers()):
+                return
+            said = [server.said() for server in (self.keystone.server, self.glance.server) if server]
+            self.stop()
+        raise RuntimeError("they do not start\n" + "\n".join(said))
 
     def stop(self):
         for server in (self.glance.server, self.keystone.server):

@@ -159,6 +159,15 @@ class Programs:
             os.utime(path + ".new", (modified, modified))
         os.rename(path + ".new", path)
 
+    def document(self, kind, name, account, target, selector, reconcile, file, want):
+        """One document on an image, or on those of a selector, written as YAML flow so that any value can stand in it."""
+        lines = ["apiVersion: imagekeeper/v1", "kind: " + kind, "metadata: {name: %s}" % name, "spec:", "  account: " + account]
+        lines.append("  selector: " + json.dumps(selector) if selector is not None else "  imageId: " + target)
+        lines += ["  %s: %s" % (key, json.dumps(value)) for key, value in want.items()]
+        if reconcile:
+            lines.append("reconcile: " + reconcile)
+        self.write(file or name + ".yaml", "\n".join(lines) + "\n")
+
     def run(self, *words, stdout=None, **environment):
         command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPER"], words[0], "--config", self.config_file]
         done = subprocess.run(command + list(words[1:]), stdout=stdout or subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -219,16 +228,10 @@ class World(Programs):
         self.sim.set_clock(seconds - time.time())
 
     def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
-        """One OciImage document, written as YAML flow so that any value can stand in it."""
-        lines = ["apiVersion: imagekeeper/v1", "kind: OciImage", "metadata: {name: %s}" % name, "spec:", "  account: " + account]
+        """One OciImage document."""
         if selector is not None:
-            lines.append("  selector: " + json.dumps(dict(compartmentId=COMPARTMENT, **selector)))
-        else:
-            lines.append("  imageId: " + (target or image_id(1)))
-        lines += ["  %s: %s" % (key, json.dumps(value)) for key, value in want.items()]
-        if reconcile:
-            lines.append("reconcile: " + reconcile)
-        self.write(file or name + ".yaml", "\n".join(lines) + "\n")
+            selector = dict(compartmentId=COMPARTMENT, **selector)
+        self.document("OciImage", name, account, target or image_id(1), selector, reconcile, file, want)
 
     def image(self, n=1, **members):
         image = {"id": image_id(n), "compartmentId": COMPARTMENT, "displayName": "image %d" % n,

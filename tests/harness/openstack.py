@@ -49,7 +49,7 @@ class OpenStackError(Exception):
         self.status, self.text = status, text
 
 
-def _call(url, method, path, body=None, headers=(), timeout=120):
+def call(url, method, path, body=None, headers=(), timeout=120):
     """One request; its status, headers and body."""
     where = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
@@ -101,7 +101,7 @@ class _Server:
         end = time.monotonic() + timeout
         while self.process.poll() is None:
             try:
-                if _call(url, "GET", path)[0] < 500:
+                if call(url, "GET", path)[0] < 500:
                     return True
             except OSError:
                 pass
@@ -388,7 +388,7 @@ class OpenStack:
         domain = {"id": "default"}
         body = {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": user, "domain": domain, "password": password}}},
                          "scope": {"project": {"name": ADMIN if user == ADMIN else PROJECT, "domain": domain}}}}
-        status, headers, text = _call(self.keystone.url, "POST", "/v3/auth/tokens", json.dumps(body), {"Content-Type": "application/json"})
+        status, headers, text = call(self.keystone.url, "POST", "/v3/auth/tokens", json.dumps(body), {"Content-Type": "application/json"})
         if status != 201:
             raise OpenStackError("a token for " + user, status, text)
         return headers["X-Subject-Token"]
@@ -400,7 +400,7 @@ class OpenStack:
 
     def _json(self, url, user, method, path, body=None, type="application/json", agent="harness"):
         for first in (True, False):
-            status, _, text = _call(url, method, path, None if body is None else json.dumps(body),
+            status, _, text = call(url, method, path, None if body is None else json.dumps(body),
                                     {"X-Auth-Token": self.token(user), "Content-Type": type, "User-Agent": agent})
             if status != 401 or not first:
                 break
@@ -455,7 +455,7 @@ class OpenStack:
         """Makes an image, `active` with data and `queued` with None; returns its id. Members: any attribute or property."""
         image = self.image_api("POST", "/images", dict(members, name=name, disk_format="raw", container_format="bare"), user)["id"]
         if data is not None:
-            status, _, text = _call(self.glance.url, "PUT", "/v2/images/%s/file" % image, data,
+            status, _, text = call(self.glance.url, "PUT", "/v2/images/%s/file" % image, data,
                                     {"X-Auth-Token": self.token(user), "Content-Type": "application/octet-stream"})
             if status != 204:
                 raise OpenStackError("data of " + image, status, text)

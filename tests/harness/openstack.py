@@ -158,6 +158,8 @@ provider = fernet
 expiration = %(life)d
 [fernet_tokens]
 key_repository = %(folder)s/fernet
+[fernet_receipts]
+key_repository = %(folder)s/fernet
 [credential]
 key_repository = %(folder)s/credential
 [identity]

@@ -73,7 +73,7 @@ def _free_port():
                 pass
 
 
-def _write(path, text, mode=0o600):
+def write(path, text, mode=0o600):
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as f:
         os.fchmod(f.fileno(), mode)
         f.write(text)
@@ -143,7 +143,7 @@ class _Keystone:
         self.database, self.log = os.path.join(folder, "keystone.sqlite"), os.path.join(folder, "requests.jsonl")
         for name in ("fernet", "credential"):
             os.makedirs(os.path.join(folder, name), mode=0o700, exist_ok=True)
-        _write(os.path.join(folder, "keystone.conf"), """\
+        write(os.path.join(folder, "keystone.conf"), """\
 [DEFAULT]
 log_file = %(folder)s/keystone.log
 use_stderr = false
@@ -202,10 +202,10 @@ class _Glance:
         values = {"folder": self.folder, "database": self.database, "log": self.log, "port": port, "keystone": keystone, "admin": ADMIN,
                   "password": ADMIN_PASSWORD, "token_cache": token_cache, "protection": ""}
         if protection:
-            _write(os.path.join(self.folder, "protection.conf"), protection)
+            write(os.path.join(self.folder, "protection.conf"), protection)
             values["protection"] = "property_protection_file = %(folder)s/protection.conf\nproperty_protection_rule_format = roles\n" % values
         # No workers: one process that is easy to end. Its green threads serve requests at the same time as well.
-        _write(os.path.join(self.folder, "glance-api.conf"), """\
+        write(os.path.join(self.folder, "glance-api.conf"), """\
 [DEFAULT]
 bind_host = 127.0.0.1
 bind_port = %(port)s
@@ -243,7 +243,7 @@ project_domain_id = default
 service_token_roles_required = false
 token_cache_time = %(token_cache)d
 """ % values)
-        _write(os.path.join(self.folder, "paste.ini"), """\
+        write(os.path.join(self.folder, "paste.ini"), """\
 [pipeline:glance-api]
 pipeline = requestlog healthcheck versionnegotiation authtoken context rootapp
 [composite:rootapp]
@@ -445,7 +445,7 @@ class OpenStack:
             values = {"username": user, "password": ADMIN_PASSWORD if user == ADMIN else password, "user_domain_name": "Default",
                       "project_name": ADMIN if user == ADMIN else PROJECT, "project_domain_name": "Default"}
         lines += ["    auth:", "      auth_url: " + self.auth_url] + ["      %s: %s" % item for item in values.items()]
-        _write(path, "\n".join(lines) + "\n")
+        write(path, "\n".join(lines) + "\n")
         return path
 
     # --- Glance ---

@@ -43,9 +43,9 @@ class OpenStackWorld(Programs):
         self.cloud.write_clouds_yaml(self.clouds_file, auth, **credentials)
         self.write_config("  - name: lab\n    type: openstack\n    cloud: lab\n    cloudsFile: %s\n%s" % (self.clouds_file, account), top)
 
-    def spec(self, name="golden", target=None, selector=None, reconcile="", account="lab", file=None, **want):
+    def spec(self, document="golden", /, target=None, selector=None, reconcile="", account="lab", file=None, **want):
         """One GlanceImage document."""
-        self.document("GlanceImage", name, account, target, selector, reconcile, file, want)
+        self.document("GlanceImage", document, account, target, selector, reconcile, file, want)
 
     def image(self, name="image", **members):
         return self.cloud.create_image(name, **members)

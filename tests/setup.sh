@@ -8,6 +8,8 @@ packages_build="gcc make autoconf automake pkg-config xz-utils libcurl4-openssl-
     libsystemd-dev libssl-dev libcmocka-dev libmicrohttpd-dev python3 curl ca-certificates git"
 packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev
     systemd tzdata python3-croniter"
+# A real cloud to test against; on a machine that cannot have it those tests skip themselves and say why.
+packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
 
 # install_packages NAME...: those that are missing, by apt, as root or through sudo.
 install_packages() {
@@ -21,6 +23,22 @@ install_packages() {
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     "${sudo[@]}" apt-get update -qq
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# install_without_starting NAME...: the same for packages of services, which must not run because of us. What asks before
+# it starts a service (policy-rc.d) is told no meanwhile, unless there is an answer already.
+install_without_starting() {
+    local sudo=() policy=/usr/sbin/policy-rc.d status=0
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    if [ -e "$policy" ]; then
+        install_packages "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null || return 1
+    "${sudo[@]}" chmod 755 "$policy"
+    install_packages "$@" || status=$?
+    "${sudo[@]}" rm -f "$policy"
+    return $status
 }
 
 # A copy of the sources is built, so that nothing is left in the tree.

@@ -1,4 +1,4 @@
-"""What the tests of the programs share: a world of a simulator, a configuration and specs; running the programs; TAP.
+"""What the tests of the programs share: a world of a cloud, a configuration and specs; running the programs; TAP.
 
     @case
     def an_image_in_sync_needs_nothing(w): ...
@@ -9,8 +9,10 @@ Every case gets a world of its own, removed afterwards unless KEEP=1. `PROGRAM.p
 `run(workers=8)` runs so many cases at a time, each of them in one thread from its simulator's start to its end.
 `run(start=SECONDS)` gives each world a wall clock of its own, which shows that time at first; w.go() and w.sim.advance() move it, for
 the simulator and the programs alike.
+`run(world=WORLD)` gives the cases another world than that of the simulator.
 """
 import atexit
+import contextlib
 import fnmatch
 import json
 import os
@@ -123,30 +125,29 @@ class Daemon:
         return self.wait()
 
 
-class World:
-    def __init__(self, sim, folder):
-        self.sim, self.folder = sim, folder
+class Programs:
+    """The programs under test, with a folder, a configuration and specs; a cloud is what its heirs add."""
+
+    def __init__(self, folder):
+        self.folder = folder
         self.specs = os.path.join(folder, "specs")
         self.config_file = os.path.join(folder, "imagekeeper.yaml")
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OCI_CLI")}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("OCI_CLI", "OS_"))}
         self.environment.update(HOME=folder, NO_COLOR="1")
-        if sim.clock_file:
-            # The address sanitizer wants to be the first library, and can do without.
-            options = [os.environ.get("ASAN_OPTIONS", ""), "verify_asan_link_order=0"]
-            self.environment.update(LD_PRELOAD=_clock_shim(), CLOCK_SHIM_FILE=sim.clock_file, ASAN_OPTIONS=":".join(filter(None, options)))
         self.daemons = []
-        self.token_misuse = 0  # requests of another body under a token that was used: only an edited spec may lead to one
         os.mkdir(self.specs)
-        os.mkdir(os.path.join(folder, "oci"))
-        self.oci_config = simulator.write_oci_config(os.path.join(folder, "oci"))
-        self.configure()
 
-    def configure(self, top="", account="", accounts=None):
-        """`account` is added to the account `prod`, `top` to the file; `accounts` replaces the list."""
-        text = "specs: specs\ninterval: 1s\n%s" % top
-        text += accounts or ("accounts:\n  - name: prod\n    type: oci\n    configFile: %s\n    endpoint: %s\n    caFile: %s\n%s"
-                             % (self.oci_config, self.sim.endpoint, self.sim.ca_file, account))
-        self.write(self.config_file, text)
+    @classmethod
+    @contextlib.contextmanager
+    def made(cls, folder, start=None):
+        """A world of its cloud, which ends with it."""
+        raise NotImplementedError
+
+    def check(self):
+        """What must hold after every case."""
+
+    def write_config(self, accounts, top=""):
+        self.write(self.config_file, "specs: specs\ninterval: 1s\n%saccounts:\n%s" % (top, accounts))
 
     def write(self, path, text, modified=None):
         """`modified`: the file's time, else it is now."""
@@ -158,35 +159,14 @@ class World:
             os.utime(path + ".new", (modified, modified))
         os.rename(path + ".new", path)
 
-    def go(self, seconds):
-        """Moves the world's own clock to a time."""
-        self.sim.set_clock(seconds - time.time())
-
-    def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
-        """One OciImage document, written as YAML flow so that any value can stand in it."""
-        lines = ["apiVersion: imagekeeper/v1", "kind: OciImage", "metadata: {name: %s}" % name, "spec:", "  account: " + account]
-        if selector is not None:
-            lines.append("  selector: " + json.dumps(dict(compartmentId=COMPARTMENT, **selector)))
-        else:
-            lines.append("  imageId: " + (target or image_id(1)))
+    def document(self, kind, name, account, target, selector, reconcile, file, want):
+        """One document on an image, or on those of a selector, written as YAML flow so that any value can stand in it."""
+        lines = ["apiVersion: imagekeeper/v1", "kind: " + kind, "metadata: {name: %s}" % name, "spec:", "  account: " + account]
+        lines.append("  selector: " + json.dumps(selector) if selector is not None else "  imageId: " + target)
         lines += ["  %s: %s" % (key, json.dumps(value)) for key, value in want.items()]
         if reconcile:
             lines.append("reconcile: " + reconcile)
         self.write(file or name + ".yaml", "\n".join(lines) + "\n")
-
-    def image(self, n=1, **members):
-        image = {"id": image_id(n), "compartmentId": COMPARTMENT, "displayName": "image %d" % n,
-                 "operatingSystem": "Oracle Linux", "operatingSystemVersion": "8", "freeformTags": {"team": "base"},
-                 "definedTags": {"Oracle-Tags": {"CreatedBy": "someone", "CreatedOn": "2026-01-01T00:00:00.000Z"}}}
-        image.update(members)
-        self.sim.add_images([image])
-        return image["id"]
-
-    def live(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["image"]
-
-    def updates(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["updates"]
 
     def run(self, *words, stdout=None, **environment):
         command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPER"], words[0], "--config", self.config_file]
@@ -206,6 +186,66 @@ class World:
         command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPERD"], "--config", self.config_file]
         self.daemons.append(Daemon(command + list(words), self.environment))
         return self.daemons[-1]
+
+
+class World(Programs):
+    """That of the simulator."""
+
+    def __init__(self, sim, folder):
+        Programs.__init__(self, folder)
+        self.sim = sim
+        if sim.clock_file:
+            # The address sanitizer wants to be the first library, and can do without.
+            options = [os.environ.get("ASAN_OPTIONS", ""), "verify_asan_link_order=0"]
+            self.environment.update(LD_PRELOAD=_clock_shim(), CLOCK_SHIM_FILE=sim.clock_file, ASAN_OPTIONS=":".join(filter(None, options)))
+        self.token_misuse = 0  # requests of another body under a token that was used: only an edited spec may lead to one
+        os.mkdir(os.path.join(folder, "oci"))
+        self.oci_config = simulator.write_oci_config(os.path.join(folder, "oci"))
+        self.configure()
+
+    @classmethod
+    @contextlib.contextmanager
+    def made(cls, folder, start=None):
+        with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL, clock_file=_new_clock(folder, start)) as sim:
+            yield cls(sim, folder)
+
+    def check(self):
+        statistics = self.sim.statistics()
+        assert statistics["tokenMisuse"] == self.token_misuse, "a retry token was shared by two requests"
+        assert statistics["updatesWithoutIfMatch"] == 0, "an update was sent without if-match"
+        assert statistics["deletesWithoutIfMatch"] == 0, "a deletion was sent without if-match"
+
+    def configure(self, top="", account="", accounts=None):
+        """`account` is added to the account `prod`, `top` to the file; `accounts` replaces the list."""
+        if accounts:
+            self.write(self.config_file, "specs: specs\ninterval: 1s\n%s%s" % (top, accounts))
+        else:
+            self.write_config("  - name: prod\n    type: oci\n    configFile: %s\n    endpoint: %s\n    caFile: %s\n%s"
+                              % (self.oci_config, self.sim.endpoint, self.sim.ca_file, account), top)
+
+    def go(self, seconds):
+        """Moves the world's own clock to a time."""
+        self.sim.set_clock(seconds - time.time())
+
+    def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
+        """One OciImage document."""
+        if selector is not None:
+            selector = dict(compartmentId=COMPARTMENT, **selector)
+        self.document("OciImage", name, account, target or image_id(1), selector, reconcile, file, want)
+
+    def image(self, n=1, **members):
+        image = {"id": image_id(n), "compartmentId": COMPARTMENT, "displayName": "image %d" % n,
+                 "operatingSystem": "Oracle Linux", "operatingSystemVersion": "8", "freeformTags": {"team": "base"},
+                 "definedTags": {"Oracle-Tags": {"CreatedBy": "someone", "CreatedOn": "2026-01-01T00:00:00.000Z"}}}
+        image.update(members)
+        self.sim.add_images([image])
+        return image["id"]
+
+    def live(self, n=1):
+        return self.sim.image(n if isinstance(n, str) else image_id(n))["image"]
+
+    def updates(self, n=1):
+        return self.sim.image(n if isinstance(n, str) else image_id(n))["updates"]
 
 
 def eventually(condition, what="it", timeout=60):
@@ -243,40 +283,37 @@ def _new_clock(folder, start):
     return path
 
 
-def _run_case(function, start):
+def _run_case(function, world, start):
     folder = tempfile.mkdtemp(prefix="ik-test-")
-    world = None
     try:
-        with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL,
-                                 clock_file=_new_clock(folder, start)) as sim:
-            world = World(sim, folder)
-            function(world)
-            for daemon in world.daemons:
-                if daemon.process.poll() is None:
-                    assert daemon.stop() == 0, "the daemon ended with an error:\n" + "\n".join(daemon.lines)
-            assert sim.statistics()["tokenMisuse"] == world.token_misuse, "a retry token was shared by two requests"
-            assert sim.statistics()["updatesWithoutIfMatch"] == 0, "an update was sent without if-match"
-            assert sim.statistics()["deletesWithoutIfMatch"] == 0, "a deletion was sent without if-match"
+        with world.made(folder, start) as w:
+            try:
+                function(w)
+                for daemon in w.daemons:
+                    if daemon.process.poll() is None:
+                        assert daemon.stop() == 0, "the daemon ended with an error:\n" + "\n".join(daemon.lines)
+                w.check()
+            finally:
+                for daemon in w.daemons:
+                    if daemon.process.poll() is None:
+                        daemon.process.kill()
+                        daemon.wait()
     finally:
-        for daemon in world.daemons if world else []:
-            if daemon.process.poll() is None:
-                daemon.process.kill()
-                daemon.wait()
         if os.environ.get("KEEP"):
             print("# kept: " + folder)
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _try_case(function, start):
+def _try_case(function, *how):
     """What went wrong, or None."""
     try:
-        _run_case(function, start)
+        _run_case(function, *how)
     except Exception:
         return traceback.format_exc()
 
 
-def _run_all(chosen, workers, start):
+def _run_all(chosen, workers, *how):
     """Yields (function, what went wrong) as they end."""
     waiting, ended = queue.SimpleQueue(), queue.SimpleQueue()
     for function in chosen:
@@ -286,7 +323,7 @@ def _run_all(chosen, workers, start):
         try:
             while True:
                 function = waiting.get_nowait()
-                ended.put((function, _try_case(function, start)))
+                ended.put((function, _try_case(function, *how)))
         except queue.Empty:
             pass
 
@@ -296,11 +333,16 @@ def _run_all(chosen, workers, start):
         yield ended.get()
 
 
-def run(workers=1, start=None):
+def skip(reason):
+    print("1..0 # SKIP " + reason)
+    sys.exit(0)
+
+
+def run(workers=1, start=None, world=World):
     patterns = sys.argv[1:] or ["*"]
     chosen = [c for c in _cases if any(fnmatch.fnmatch(c.__name__, p) for p in patterns)]
     print("1..%d" % len(chosen), flush=True)
-    results = _run_all(chosen, workers, start) if workers > 1 else ((c, _try_case(c, start)) for c in chosen)
+    results = _run_all(chosen, workers, world, start) if workers > 1 else ((c, _try_case(c, world, start)) for c in chosen)
     failed = 0
     for n, (function, wrong) in enumerate(results, 1):
         if wrong is None:

@@ -93,7 +93,7 @@ static void on_answer(void *userdata, HttpAnswer *answer, const Error *error)
         login->done(login->userdata, NULL);
         return;
     }
-    error_wrap(&e, "logging in at %s", login->credential->login_endpoint);
+    error_wrap(&e, "logging in at %s with %s", login->credential->login_endpoint, login->credential->login_with);
     login->done(login->userdata, e);
 }
 

@@ -14,6 +14,7 @@ typedef struct AccountRound {
     Plan *plan;
     Run *run;
     unsigned sent_before;
+    bool preparing; /* waits for the account's login */
     bool observed, ended;
 } AccountRound;
 
@@ -77,7 +78,7 @@ static void finish(AccountRound *a)
     }
     *result = (AccountResult){.slot = a->slot, .plan = a->plan};
     if (account)
-        result->requests = http_client_sent(account->client) - a->sent_before;
+        result->requests = account_sent(account) - a->sent_before;
     look_after_made(a->plan);
     scheduled_look_again(a->plan);
     if (round->options.news && !round->stopping)
@@ -197,16 +198,10 @@ static void fail_all(AccountRound *a, const Error *error)
             a->round->snapshot->of[i].error = error_copy(error);
 }
 
-static void begin(AccountRound *a)
+static void start_looks(AccountRound *a)
 {
     const Specs *specs = a->round->options.specs;
     Account *account = a->slot->account;
-    if (!account) {
-        fail_all(a, a->slot->error);
-        observed(a);
-        return;
-    }
-    a->sent_before = http_client_sent(account->client);
     for (const Kind *const *k = kinds; *k; k++)
         if (has_kind(specs, *k, account->name)) {
             a->observing++;
@@ -214,6 +209,32 @@ static void begin(AccountRound *a)
         }
     if (a->observing == 0)
         observed(a);
+}
+
+static void on_ready(void *userdata, const Error *error)
+{
+    AccountRound *a = userdata;
+    a->preparing = false;
+    if (!error) {
+        start_looks(a);
+        return;
+    }
+    fail_all(a, error);
+    observed(a);
+}
+
+static void begin(AccountRound *a)
+{
+    Account *account = a->slot->account;
+    if (!account) {
+        fail_all(a, a->slot->error);
+        observed(a);
+        return;
+    }
+    a->sent_before = account_sent(account);
+    a->preparing = !account_prepare(account, on_ready, a);
+    if (!a->preparing)
+        start_looks(a);
 }
 
 static int check_end(sd_event_source *source, void *userdata)
@@ -251,6 +272,9 @@ static void give_up_look(AccountRound *a)
     Error *e = NULL;
     looks_free(a);
     a->observing = 0;
+    if (a->preparing)
+        account_prepare_cancel(a->slot->account);
+    a->preparing = false;
     error_set(&e, ERROR_CANCELLED, "stopped while it was looked at");
     fail_all(a, e);
     error_free(e);
@@ -275,6 +299,8 @@ void round_free(Round *round)
         return;
     for (size_t i = 0; i < round->n; i++) {
         AccountRound *a = &round->accounts[i];
+        if (a->preparing)
+            account_prepare_cancel(a->slot->account);
         looks_free(a);
         run_free(a->run);
         plan_free(a->plan);

@@ -3,9 +3,18 @@
 
 #include "attr/field.h"
 
+/* What a key has to do with one way of authentication. */
+typedef struct AuthKey {
+    const char *auth, *key;
+    bool required; /* that way needs it */
+    bool shared;   /* it may stand beside others, too */
+} AuthKey;
+
 typedef struct AccountType {
     const char *name;
     const Field *fields;
+    const char *auth;     /* unless the account says another one */
+    const AuthKey *keys;  /* ends with an entry without an auth; NULL: none is special */
 } AccountType;
 
 /* Ends with an entry without a name. */

@@ -120,7 +120,8 @@ static const Node *read_enum(const FieldReader *r, const Field *f, const Node *n
     CLEANUP(str_done) Str list = {0};
     for (const char *const *v = f->values; *v; v++)
         str_addf(&list, "%s%s", v == f->values ? "" : v[1] ? ", " : " or ", *v);
-    problem(r, node->mark, "%s must be %s, not \"%s\"", f->name, str_get(&list), text);
+    problem(r, node->mark, "%s must be %s%s, not \"%s\"", f->name, str_get(&list),
+            f->flags & FIELD_NULLABLE ? ", or null if it must be absent" : "", text);
     return NULL;
 }
 
@@ -360,6 +361,72 @@ static const Node *read_text_list(const FieldReader *r, const Field *f, const No
     return good ? node : NULL;
 }
 
+static const Node *read_set_item(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!scalar_is_null(node))
+        return read_text(r, f, node);
+    problem(r, node->mark, "%s cannot hold null: leave it out, or write it in quotes", f->name);
+    return NULL;
+}
+
+static const Node *read_text_set(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_list(r, f, node))
+        return NULL;
+    bool good = true;
+    CLEANUP(node_builder_freep) NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const Node *item = read_set_item(r, f, node->items[i]);
+        good = good && item;
+        if (item && node_builder_find(b, item->text)) {
+            problem(r, item->mark, "%s: \"%s\" is there twice", f->name, item->text);
+            good = false;
+        } else if (item) {
+            node_builder_add(b, item->text, item->mark, item);
+        }
+    }
+    return good ? node_builder_end(TAKE(b)) : NULL;
+}
+
+static bool check_free_name(const FieldReader *r, const Field *f, const NodeEntry *entry)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    if (f->check_name(entry->key, &err) == 0)
+        return true;
+    problem(r, entry->mark, "%s: %s", f->name, err->message);
+    return false;
+}
+
+/* The value of an attribute without a row: a text by the limits of the field, or a null. */
+static const Node *read_free_value(const FieldReader *r, const Field *f, const NodeEntry *entry)
+{
+    CLEANUP(freep) char *name = xasprintf("%s.%s", f->name, entry->key);
+    Field value = *f;
+    value.name = name;
+    value.type = FIELD_TEXT;
+    if (!scalar_is_null(entry->value))
+        return read_text(r, &value, entry->value);
+    if (!(f->flags & FIELD_NULLABLE))
+        problem(r, entry->value->mark, "%s cannot be null here: write a value", name);
+    return f->flags & FIELD_NULLABLE ? node_null() : NULL;
+}
+
+static const Node *read_free(const FieldReader *r, const Field *f, const Node *node)
+{
+    if (!check_is_map(r, f->name, node))
+        return NULL;
+    bool good = true;
+    CLEANUP(node_builder_freep) NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, node->mark);
+    for (uint32_t i = 0; i < node->n; i++) {
+        const NodeEntry *e = &node->entries[i];
+        const Node *value = read_free_value(r, f, e);
+        good = check_free_name(r, f, e) && value && good;
+        if (good)
+            node_builder_add(b, e->key, e->mark, value);
+    }
+    return good ? node_builder_end(TAKE(b)) : NULL;
+}
+
 static const Node *read_map(const FieldReader *r, const Field *f, const Node *node)
 {
     if (!f->members) /* not known: anything may stand there */
@@ -398,6 +465,8 @@ static const struct {
     [FIELD_TAGS] = {"a map of tags", read_tags},
     [FIELD_TAG_NAMESPACES] = {"a map of namespaces of tags", read_tag_namespaces},
     [FIELD_TEXT_LIST] = {"a list of texts", read_text_list},
+    [FIELD_TEXT_SET] = {"a list of texts, each once", read_text_set},
+    [FIELD_FREE] = {"a map of attributes", read_free},
     [FIELD_MAP] = {"a map", read_map},
     [FIELD_MAP_LIST] = {"a list of maps", read_map_list},
 };
@@ -411,7 +480,7 @@ static const Node *read_value(const FieldReader *r, const Field *f, const Node *
 {
     if (!scalar_is_null(node))
         return types[f->type].read(r, f, node);
-    if (f->flags & FIELD_NULLABLE && f->type != FIELD_TAGS && f->type != FIELD_TAG_NAMESPACES)
+    if (f->flags & FIELD_NULLABLE && !field_is_map(f))
         return node_null();
     if (f->flags & FIELD_REQUIRED)
         problem(r, node->mark, "%s cannot be null", f->name);

@@ -23,6 +23,9 @@ typedef enum FieldType {
     FIELD_TAGS,           /* map of key: text; with FIELD_NULLABLE also key: null */
     FIELD_TAG_NAMESPACES, /* map of namespace: FIELD_TAGS, names without regard to case */
     FIELD_TEXT_LIST,
+    FIELD_TEXT_SET, /* a list of different texts whose order does not matter; in the node a map of each to itself */
+    FIELD_FREE, /* map of name: text, of attributes without rows, which stand among the object's own members; with
+                   FIELD_NULLABLE also name: null */
     FIELD_MAP,      /* a map whose rows are `members` */
     FIELD_MAP_LIST, /* a list of maps */
     FIELD_TYPE_MAX,
@@ -39,6 +42,11 @@ typedef enum FieldFlags {
     FIELD_FOLD = 1 << 7,      /* compared without regard to case */
     FIELD_SOURCE = 1 << 8,    /* names what the object is to be made of, instead of an object that is there */
     FIELD_CREATE = 1 << 9,    /* said when it is made, and never changed */
+    FIELD_AS_TEXT = 1 << 10,  /* a number that the API shows as a number and wants written as text */
+    /* Of the configuration: */
+    FIELD_PATH = 1 << 11,       /* a relative one belongs to the configuration's folder */
+    FIELD_CREDENTIAL = 1 << 12, /* likewise, but a bare name is a systemd credential */
+    FIELD_ENDPOINT = 1 << 13,   /* a URL without a path */
 } FieldFlags;
 
 typedef struct Field Field;
@@ -52,10 +60,25 @@ struct Field {
     const char *const *values; /* of an enum, ends with NULL */
     const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
+    const char *absent; /* what it means when the object does not have it; NULL: nothing */
     int (*check)(const char *text, Error **err); /* of a text, besides all that; NULL: nothing more */
+    int (*check_name)(const char *name, Error **err); /* of an attribute without a row: may it be called so? */
     const char *const *reserved; /* keys of a tag map that are ours: never declared, never removed; NULL: none */
     const char *doc;             /* one line of help */
 };
+
+/* Is its value a map whose entries are attributes of their own? */
+static inline bool field_is_map(const Field *field)
+{
+    return field->type == FIELD_TAGS || field->type == FIELD_TAG_NAMESPACES || field->type == FIELD_TEXT_SET ||
+           field->type == FIELD_FREE;
+}
+
+/* Is it a map of tags, of which `exact` says that no others may be there? */
+static inline bool field_holds_tags(const Field *field)
+{
+    return field_is_map(field) && field->type != FIELD_FREE;
+}
 
 static inline const char *field_wire(const Field *field)
 {

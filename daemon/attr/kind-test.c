@@ -57,7 +57,7 @@ static void check_limits(const Field *f, const char *name)
     CHECK(!f->max || f->min <= f->max, name);
     if (f->type == FIELD_TEXT || f->type == FIELD_TEXT_LIST)
         CHECK(f->min >= 1 && f->max >= 1 && f->max <= TEXT_MAX, name);
-    else if (f->type == FIELD_INT || f->type == FIELD_DURATION)
+    else if (f->type == FIELD_INT || f->type == FIELD_DURATION || f->type == FIELD_TEXT_SET || f->type == FIELD_FREE)
         CHECK(f->max > 0, name);
     else
         CHECK(f->min == 0 && f->max == 0, name);
@@ -108,6 +108,8 @@ static void maps_have_members_with_names_of_their_own(void **state)
             assert_ptr_equal(field_find((*k)->fields, f->name), f);
 }
 
+static bool accepts(const Field *f, const char *value);
+
 static void check_attribute(const Field *f, const char *name)
 {
     if (!(f->flags & FIELD_ATTRIBUTE)) {
@@ -115,8 +117,11 @@ static void check_attribute(const Field *f, const char *name)
         return;
     }
     bool differs = f->type == FIELD_TEXT || f->type == FIELD_ENUM || f->type == FIELD_BOOL || f->type == FIELD_INT ||
-                   f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES;
+                   f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES || f->type == FIELD_TEXT_SET ||
+                   f->type == FIELD_FREE;
     CHECK(differs, name);
+    CHECK(!(f->flags & FIELD_AS_TEXT) || f->type == FIELD_INT, name);
+    CHECK(!f->absent || (f->type == FIELD_ENUM && accepts(f, f->absent)), name);
     CHECK(!(f->flags & (FIELD_TARGET | FIELD_CONTAINER | FIELD_GLOB | FIELD_STATE | FIELD_REQUIRED)), name);
     if (f->cloud_writes)
         CHECK(starts_with(f->cloud_writes, f->name), name);
@@ -212,7 +217,7 @@ static void every_word_of_an_enum_is_accepted(void **state)
 
 static void check_null(const Field *f, const char *name)
 {
-    bool is_map = f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES;
+    bool is_map = field_is_map(f);
     bool nullable = f->flags & FIELD_NULLABLE;
     CHECK(accepts(f, "null") == (nullable && !is_map), name);
     CHECK(accepts(f, "~") == (nullable && !is_map), name);
@@ -220,8 +225,50 @@ static void check_null(const Field *f, const char *name)
         CHECK(accepts(f, "{a: null}") == nullable && accepts(f, "{a: \"null\"}"), name);
     if (f->type == FIELD_TAG_NAMESPACES)
         CHECK(accepts(f, "{A: {a: null}}") == nullable && accepts(f, "{A: {a: b}}"), name);
+    if (f->type == FIELD_FREE)
+        CHECK(accepts(f, "{a: null}") == nullable && accepts(f, "{a: \"null\"}"), name);
     if (nullable)
         CHECK(f->flags & FIELD_ATTRIBUTE, name);
+}
+
+static void check_names(const Field *f, const char *name)
+{
+    CHECK((f->type == FIELD_FREE) == (f->check_name != NULL), name);
+    if (f->type != FIELD_FREE)
+        return;
+    CHECK(accepts(f, "{os_admin_user: root}") && !accepts(f, "{\"a b\": c}"), name);
+    CHECK(!accepts(f, "[a]") && !accepts(f, "{a: [b]}") && !accepts(f, "{a: }"), name);
+    if (f->flags & FIELD_ATTRIBUTE)
+        CHECK(!accepts(f, "{id: a}") && !accepts(f, "{status: a}") && !accepts(f, "{name: a}"), name);
+}
+
+static void attributes_without_rows_have_names_that_are_nobody_elses(void **state)
+{
+    (void)state;
+    for_each_row(check_names);
+}
+
+static void check_set(const Field *f, const char *name)
+{
+    if (f->type == FIELD_TEXT_SET)
+        CHECK(accepts(f, "[a, b]") && accepts(f, "[]") && !accepts(f, "[a, a]") && !accepts(f, "a") &&
+                  !accepts(f, "[\"\"]") && !accepts(f, "[null]"),
+              name);
+}
+
+static void a_set_has_each_text_once(void **state)
+{
+    (void)state;
+    for_each_row(check_set);
+}
+
+static void attributes_that_exclude_each_other_are_attributes(void **state)
+{
+    (void)state;
+    for (const Kind *const *k = kinds; *k; k++)
+        for (size_t i = 0; (*k)->exclusive && (*k)->exclusive[i][0]; i++)
+            for (size_t side = 0; side < 2; side++)
+                CHECK(field_find((*k)->fields, (*k)->exclusive[i][side])->flags & FIELD_ATTRIBUTE, (*k)->name);
 }
 
 static void null_is_accepted_only_where_something_can_be_absent(void **state)
@@ -289,7 +336,10 @@ static void every_account_type_has_a_name_and_a_type(void **state)
         CHECK(account_type_find(t->name) == t, t->name);
         CHECK(name && name->flags & FIELD_REQUIRED && name->type == FIELD_TEXT, t->name);
         CHECK(type && type->flags & FIELD_REQUIRED && accepts(type, t->name), t->name);
-        CHECK(field_find(t->fields, "endpoint") && field_find(t->fields, "caFile"), t->name);
+        CHECK(field_find(t->fields, "caFile"), t->name);
+        for (const AuthKey *key = t->keys; key && key->auth; key++)
+            CHECK(field_find(t->fields, key->key) && accepts(field_find(t->fields, "auth"), key->auth), t->name);
+        CHECK(!t->keys == !t->auth && (!t->auth || accepts(field_find(t->fields, "auth"), t->auth)), t->name);
         CHECK(count(t->fields, FIELD_ATTRIBUTE | FIELD_TARGET | FIELD_NULLABLE) == 0, t->name);
     }
     assert_null(account_type_find("nocloud"));
@@ -307,6 +357,9 @@ int main(void)
         cmocka_unit_test(numbers_are_accepted_up_to_their_limits_and_no_further),
         cmocka_unit_test(every_word_of_an_enum_is_accepted),
         cmocka_unit_test(null_is_accepted_only_where_something_can_be_absent),
+        cmocka_unit_test(attributes_without_rows_have_names_that_are_nobody_elses),
+        cmocka_unit_test(a_set_has_each_text_once),
+        cmocka_unit_test(attributes_that_exclude_each_other_are_attributes),
         cmocka_unit_test(every_kind_has_one_target_and_one_selector),
         cmocka_unit_test(every_kind_is_whole),
         cmocka_unit_test(the_states_of_a_kind_are_words_of_its_selector),

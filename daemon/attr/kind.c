@@ -2,13 +2,15 @@
 
 #include "attr/kind.h"
 
+#include "attr/glance-image.h"
+#include "attr/ims-image.h"
 #include "attr/oci-backup.h"
 #include "attr/oci-image.h"
 #include "attr/oci-schedule.h"
 #include "base/str.h"
 
 const Kind *const kinds[] = {&oci_image, &oci_volume_backup, &oci_boot_volume_backup, &oci_boot_volume_backup_schedule,
-                             NULL};
+                             &glance_image, &ims_image, NULL};
 
 const Kind *kind_find(const char *name)
 {

@@ -10,17 +10,20 @@ typedef enum KindFlags {
     KIND_IF_MATCH = 1 << 0,     /* updates take if-match, single reads answer with an etag */
     KIND_RETRY_TOKEN = 1 << 1,  /* updates take opc-retry-token */
     KIND_SHARED_ITEMS = 1 << 2, /* lists also hold what belongs to no container of ours, and cannot be written */
+    KIND_OWN_ONLY = 1 << 3, /* what lies in another container than the account's own cannot be written */
 } KindFlags;
 
 typedef struct Kind {
     const char *name;
     const char *noun;         /* "image": in messages */
-    const char *account_type; /* "oci" */
+    const char *account_type; /* "oci": name of an AccountType */
     const char *collection;   /* path of the list; an object is collection/id */
     unsigned flags;
     const Field *fields;                /* the rows of `spec` */
     const char *id, *container, *state; /* members of a live object */
     const char *times[2]; /* members that tell when it came into being: the first one that is there counts */
+    const char *updated;  /* member that tells when it was last written, in whole seconds: of APIs without etags, where
+                             it is all there is to notice others by; NULL: not needed */
     const char *const *writable_states; /* end with NULL */
     const char *const *gone_states;     /* still shown by the API, though deleted */
     const char *failed_state;           /* of one that was asked for and never became anything; NULL: none */
@@ -29,6 +32,7 @@ typedef struct Kind {
     const struct Kind *source_kind;
     const struct Kind
         *makes; /* a schedule: its documents are about volumes, and have objects of this kind made; NULL: it is none */
+    const char *const (*exclusive)[2]; /* attributes that cannot both be there; ends with a pair of NULLs; NULL: none */
     const char *doc;
 } Kind;
 

@@ -87,6 +87,13 @@ void arena_free(Arena *arena)
     free(arena);
 }
 
+void arena_wipe(Arena *arena)
+{
+    for (Chunk *c = arena ? arena->head : NULL; c; c = c->next)
+        explicit_bzero(c->data, c->used);
+    arena_free(arena);
+}
+
 static Chunk *chunk_add(Arena *arena, size_t size)
 {
     Chunk *c = xcalloc(1, sizeof(*c) + size);

@@ -28,6 +28,9 @@ typedef struct Arena Arena;
 Arena *arena_new(void) __attribute__((returns_nonnull));
 void arena_free(Arena *arena);
 DEFINE_CLEANUP(Arena, arena_free)
+/* Wipes before it frees: for what secrets were read into. */
+void arena_wipe(Arena *arena);
+DEFINE_CLEANUP(Arena, arena_wipe)
 
 void *arena_alloc(Arena *arena, size_t size) __attribute__((returns_nonnull));
 void *arena_calloc(Arena *arena, size_t n, size_t size) __attribute__((returns_nonnull));

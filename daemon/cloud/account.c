@@ -16,6 +16,7 @@ void account_free(Account *account)
 {
     if (!account)
         return;
+    login_free(account->login);
     http_client_free(account->client);
     credential_free(account->credential);
     map_free(account->containers);
@@ -30,6 +31,58 @@ static void set_page_size(Account *a, const char *setting)
     a->page_size = a->page_size_auto ? a->provider->page_size_auto : (unsigned)strtoul(setting, NULL, 10);
 }
 
+/* --- the login --- */
+
+static bool is_open(void *userdata)
+{
+    const Account *a = userdata;
+    return login_is_good(a->login);
+}
+
+static void open_gate(void *userdata)
+{
+    const Account *a = userdata;
+    login_begin(a->login);
+}
+
+static void shut_gate(void *userdata)
+{
+    const Account *a = userdata;
+    login_forget(a->login);
+}
+
+static void logged_in(void *userdata, const Error *error)
+{
+    Account *a = userdata;
+    account_ready_fn ready = a->ready;
+    a->ready = NULL;
+    http_client_opened(a->client, a->credential->endpoint, error);
+    if (ready)
+        ready(a->ready_userdata, error);
+}
+
+bool account_prepare(Account *account, account_ready_fn ready, void *userdata)
+{
+    if (!account->login || login_is_good(account->login))
+        return true;
+    account->ready = ready;
+    account->ready_userdata = userdata;
+    login_begin(account->login);
+    return false;
+}
+
+void account_prepare_cancel(Account *account)
+{
+    account->ready = NULL;
+}
+
+unsigned account_sent(const Account *account)
+{
+    return http_client_sent(account->client) + (account->login ? login_sent(account->login) : 0);
+}
+
+/* --- */
+
 int account_open(Http *http, sd_event *loop, const char *name, const char *type, const Node *settings, Account **ret,
                  Error **err)
 {
@@ -42,16 +95,21 @@ int account_open(Http *http, sd_event *loop, const char *name, const char *type,
         return error_wrap(err, "account \"%s\"", name);
     set_page_size(a, node_get_text(settings, "pageSize"));
     const Node *concurrency = node_get(settings, "maxConcurrency");
+    const char *ca_file = node_get_text(settings, "caFile");
+    ca_file = ca_file ? ca_file : a->credential->ca_file;
+    HttpGate gate = {.is_open = is_open, .open = open_gate, .shut = shut_gate, .userdata = a};
     HttpClientOptions options = {
         .endpoint = a->credential->endpoint,
-        .ca_file = node_get_text(settings, "caFile"),
+        .ca_file = ca_file,
         .max_concurrency = concurrency ? (unsigned)concurrency->integer : CONCURRENCY_DEFAULT,
         .sign = a->provider->sign,
         .read_error = a->provider->read_error,
         .request_id_header = a->provider->request_id_header,
+        .gate = a->credential->login_endpoint ? &gate : NULL,
         .userdata = a->credential,
     };
-    if (http_client_new(http, loop, &options, &a->client, err) < 0)
+    if (http_client_new(http, loop, &options, &a->client, err) < 0 ||
+        (options.gate && login_new(http, loop, a->credential, ca_file, logged_in, a, &a->login, err) < 0))
         return error_wrap(err, "account \"%s\"", name);
     *ret = TAKE(a);
     return 0;

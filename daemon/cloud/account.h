@@ -3,13 +3,19 @@
 #pragma once
 
 #include "base/map.h"
-#include "cloud/provider.h"
+#include "cloud/login.h"
+
+/* `error` NULL: requests may be sent. */
+typedef void (*account_ready_fn)(void *userdata, const Error *error);
 
 typedef struct Account {
     char *name;
     const Provider *provider;
     Credential *credential;
     HttpClient *client;
+    Login *login;           /* NULL: each request is signed by itself */
+    account_ready_fn ready; /* who waits for the login; NULL: nobody */
+    void *ready_userdata;
     unsigned page_size;
     bool refused;        /* the credential was: it is read anew before the next round */
     bool page_size_auto; /* may still fall back to the contract's */
@@ -24,6 +30,15 @@ int account_open(Http *http, sd_event *loop, const char *name, const char *type,
                  Error **err);
 void account_free(Account *account);
 DEFINE_CLEANUP(Account, account_free)
+
+/* Makes sure that requests can be sent and that it is known where to and what is the account's own: at once where there
+ * is no login, or one that is good (true, and `ready` does not run); else `ready` runs once, from the loop, unless it is
+ * cancelled. One at a time. */
+bool account_prepare(Account *account, account_ready_fn ready, void *userdata);
+void account_prepare_cancel(Account *account);
+
+/* HTTP tries sent since it was opened. */
+unsigned account_sent(const Account *account);
 
 /* "this machine's clock is 400 s behind the cloud's: set it right", or NULL while they agree within 60 s or it is not
  * known. The caller frees it. */

@@ -3,15 +3,12 @@
 
 #include "base/endpoint.h"
 #include "base/str.h"
+#include "cloud/api-error.h"
 #include "cloud/oci-profile.h"
 #include "cloud/oci-region.h"
 #include "cloud/provider.h"
 #include "data/json-write.h"
 #include "sign/oci-sign.h"
-
-#define ERROR_CODE_MAX 100
-#define ERROR_MESSAGE_MAX 1000
-#define ERROR_EXCERPT_MAX 200
 
 static int open_credential(const Node *settings, Credential **ret, Error **err)
 {
@@ -74,11 +71,7 @@ static int sign(void *userdata, const HttpSpec *spec, const char *endpoint, usec
 }
 
 /* api/oci.md section 10: what a status, or a code where the status is not enough, means for us. */
-static const struct {
-    int status;
-    ErrorKind kind;
-    const char *code; /* NULL: any other */
-} error_table[] = {
+static const ApiErrorRule error_rules[] = {
     {400, ERROR_REJECTED, NULL},
     {401, ERROR_AUTH, NULL},
     {402, ERROR_FORBIDDEN, NULL},
@@ -94,37 +87,13 @@ static const struct {
     {412, ERROR_CONFLICT, NULL},
     {429, ERROR_THROTTLED, NULL},
     {501, ERROR_REJECTED, NULL},
+    {0},
 };
-
-static ErrorKind classify(int status, const char *code)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(error_table); i++)
-        if (error_table[i].status == status && (!error_table[i].code || (code && streq(error_table[i].code, code))))
-            return error_table[i].kind;
-    return status >= 500 ? ERROR_SERVER : status >= 400 ? ERROR_REJECTED : ERROR_PROTOCOL;
-}
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
     (void)userdata;
-    CLEANUP(arena_freep) Arena *arena = arena_new();
-    const Node *body = NULL;
-    Error *error = NULL;
-    json_read(arena, str_get(&answer->body), answer->body.len, &body, NULL);
-    CLEANUP(freep) char *code = str_printable(node_get_text(body, "code"), ERROR_CODE_MAX);
-    CLEANUP(freep) char *message = str_printable(node_get_text(body, "message"), ERROR_MESSAGE_MAX);
-    if (code && message) {
-        error_set(&error, classify(answer->status, code), "%s", message);
-    } else {
-        /* A proxy may answer with something that is not JSON: a piece of it is all that can be told. */
-        CLEANUP(freep) char *piece = str_printable(str_get(&answer->body), ERROR_EXCERPT_MAX);
-        error_set(&error, classify(answer->status, NULL), "answered %d with something that is not the API's: %s",
-                  answer->status, *piece ? piece : "(nothing)");
-    }
-    error->status = answer->status;
-    free(error->code);
-    error->code = code && message ? TAKE(code) : NULL;
-    return error;
+    return api_error(answer, error_rules);
 }
 
 static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size,
@@ -143,10 +112,13 @@ static void add_list_target(const Kind *kind, const char *container, const char 
     }
 }
 
-static const char *next_page(const HttpAnswer *answer)
+static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
 {
+    (void)json;
+    (void)page_size;
+    (void)page;
     const char *token = http_answer_header(answer, "opc-next-page");
-    return token && *token ? token : NULL;
+    return token && *token ? xstrdup(token) : NULL;
 }
 
 static bool refused_page_size(const Error *error)
@@ -160,14 +132,9 @@ static void add_object_target(const Kind *kind, const char *id, Str *out)
     str_add_percent(out, id);
 }
 
-static const char *etag(const HttpAnswer *answer)
+static void add_body(const Node *live, const Node *values, Str *out)
 {
-    return http_answer_header(answer, "etag");
-}
-
-static void add_body(const Kind *kind, const Node *values, Str *out)
-{
-    (void)kind;
+    (void)live;
     json_write_node(out, values);
 }
 
@@ -215,7 +182,6 @@ const Provider oci_provider = {
     .next_page = next_page,
     .refused_page_size = refused_page_size,
     .add_object_target = add_object_target,
-    .etag = etag,
     .add_body = add_body,
     .fill_update = fill_update,
     .fill_create = fill_create,

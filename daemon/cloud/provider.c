@@ -2,9 +2,10 @@
 
 #include "cloud/provider.h"
 
+#include "base/file.h"
 #include "base/str.h"
 
-static const Provider *const providers[] = {&oci_provider};
+static const Provider *const providers[] = {&oci_provider, &ims_provider, &openstack_provider};
 
 const Provider *provider_find(const char *type)
 {
@@ -20,6 +21,10 @@ void credential_free(Credential *credential)
         return;
     if (credential->secret)
         credential->provider->free_secret(credential->secret);
+    secret_free(credential->token);
+    free(credential->login_endpoint);
+    free(credential->ca_file);
+    free(credential->home);
     free(credential->endpoint);
     free(credential);
 }

@@ -15,8 +15,12 @@ typedef struct Provider Provider;
 /* A credential that has been read and checked. */
 typedef struct Credential {
     const Provider *provider;
-    char *endpoint;
-    void *secret; /* the provider's own */
+    char *endpoint;       /* where requests go; a login may name another one */
+    char *home;           /* the container of what is the account's own; NULL: none, or known after the login */
+    char *ca_file;        /* certificates to trust that it names itself; NULL: none */
+    char *login_endpoint; /* where a token is to be had, which all requests bear; NULL: each is signed by itself */
+    char *token;          /* the newest one; NULL: none, or it was refused */
+    void *secret;         /* the provider's own */
 } Credential;
 
 void credential_free(Credential *credential);
@@ -50,6 +54,9 @@ struct Provider {
     /* Reads the account's credential. `settings` is typed by the account's rows. */
     int (*open)(const Node *settings, Credential **ret, Error **err);
     void (*free_secret)(void *secret);
+    /* Of credentials with a login: asks for a token, and takes what its answer tells besides the token itself. */
+    void (*fill_login)(const Credential *credential, Str *target, Str *body);
+    int (*take_login)(Credential *credential, const Node *answer, Error **err);
     int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
                 Error **err);
     Error *(*read_error)(void *credential, const HttpAnswer *answer);
@@ -59,21 +66,29 @@ struct Provider {
     void (*add_list_target)(const Kind *kind, const char *container, const char *source, unsigned page_size,
                             const char *page, Str *out);
     const char *list_member; /* the member of a page that holds its items; NULL: the page is the list */
-    /* The token of the page after this one, or NULL. Borrowed from the answer. */
-    const char *(*next_page)(const HttpAnswer *answer);
-    /* Does this error say that the page size was too large? */
+    /* What `page` of the page after this one is, or NULL at the end; the caller frees it. `json` is NULL while only the
+     * headers have come: then NULL also says that they do not tell. */
+    char *(*next_page)(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page);
+    /* Does this error say that the page size was too large? NULL: none does. */
     bool (*refused_page_size)(const Error *error);
+    bool single_is_page; /* an object is read by itself as a page that holds it alone */
     void (*add_object_target)(const Kind *kind, const char *id, Str *out);
-    const char *(*etag)(const HttpAnswer *answer);
 
-    /* The body of a write that sets `values`: a map of wire names to whole new values. */
-    void (*add_body)(const Kind *kind, const Node *values, Str *out);
+    /* The body of a write that sets `values`, a map of wire names to whole new values (null: it goes), on an object
+     * that is `live` (NULL: it is to be made). */
+    void (*add_body)(const Node *live, const Node *values, Str *out);
     /* Fills `spec` for it; strings are borrowed from `update` and `target`, to which the path is added. */
     void (*fill_update)(const Update *update, Str *target, HttpSpec *spec);
     void (*fill_create)(const Creation *creation, Str *target, HttpSpec *spec);
     void (*fill_delete)(const Deletion *deletion, Str *target, HttpSpec *spec);
 };
 
-extern const Provider oci_provider;
+/* Of the state that an answer shows, where the kind has such a thing; else NULL. */
+static inline const char *answer_etag(const Kind *kind, const HttpAnswer *answer)
+{
+    return kind->flags & KIND_IF_MATCH ? http_answer_header(answer, "etag") : NULL;
+}
+
+extern const Provider oci_provider, ims_provider, openstack_provider;
 /* By the type of an account, or NULL. */
 const Provider *provider_find(const char *type);

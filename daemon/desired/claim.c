@@ -52,13 +52,11 @@ static const char *overlap_exact(Overlap *o, const char *path, const Node *named
 
 static const char *overlap_field(Overlap *o, const NodeEntry *a, const NodeEntry *b)
 {
-    bool namespaces = o->field->type == FIELD_TAG_NAMESPACES;
-    bool is_map = namespaces || o->field->type == FIELD_TAGS;
-    if (is_map && o->a->exact_tags != o->b->exact_tags)
-        return overlap_exact(o, o->field->name, o->a->exact_tags ? b->value : a->value, !o->a->exact_tags,
-                             o->a->exact_tags ? a->mark : b->mark);
-    if (is_map && !o->a->exact_tags)
-        return overlap_tags(o, o->field->name, a->value, b->value, namespaces);
+    bool exact_a = spec_is_exact(o->a, o->field), exact_b = spec_is_exact(o->b, o->field);
+    if (exact_a != exact_b)
+        return overlap_exact(o, o->field->name, exact_a ? b->value : a->value, !exact_a, exact_a ? a->mark : b->mark);
+    if (field_is_map(o->field) && !exact_a)
+        return overlap_tags(o, o->field->name, a->value, b->value, o->field->type == FIELD_TAG_NAMESPACES);
     return claimed_by_both(o, o->field->name, a->mark, b->mark);
 }
 

@@ -48,17 +48,14 @@ static const Node *anchor_path(const FieldReader *r, const Node *value)
     return node_string(r->arena, arena_printf(r->arena, "%.*s/%s", (int)(slash - r->file), r->file, value->text));
 }
 
-static const Node *anchor_paths(const FieldReader *r, const Node *settings)
+static const Node *anchor_paths(const FieldReader *r, const Field *fields, const Node *settings)
 {
-    static const char *const always[] = {"configFile", "caFile"}, *const unless_bare[] = {"keyFile", "passPhraseFile"};
     NodeBuilder *b = node_builder_new(r->arena, NODE_MAP, settings->mark);
     for (uint32_t i = 0; i < settings->n; i++) {
         const NodeEntry *e = &settings->entries[i];
-        const Node *value = e->value;
-        for (size_t k = 0; k < ARRAY_SIZE(always); k++)
-            if (streq(e->key, always[k]) || (streq(e->key, unless_bare[k]) && strchr(value->text, '/')))
-                value = anchor_path(r, value);
-        node_builder_add(b, e->key, e->mark, value);
+        unsigned flags = field_find(fields, e->key)->flags;
+        bool is_path = flags & FIELD_PATH || (flags & FIELD_CREDENTIAL && strchr(e->value->text, '/'));
+        node_builder_add(b, e->key, e->mark, is_path ? anchor_path(r, e->value) : e->value);
     }
     return node_builder_end(b);
 }
@@ -74,24 +71,58 @@ static bool check_endpoint(const char *endpoint, Error **err)
     return !path;
 }
 
-static bool check_settings(const FieldReader *r, const Node *settings)
+static bool check_page_size(const FieldReader *r, const Node *page_size)
 {
-    const Node *endpoint = node_get(settings, "endpoint"), *page_size = node_get(settings, "pageSize");
-    CLEANUP(error_freep) Error *err = NULL;
+    char *end;
+    if (!page_size || streq(page_size->text, "auto"))
+        return true;
+    long n = strtol(page_size->text, &end, 10);
+    if (!*end && n >= 1 && n <= 1000)
+        return true;
+    problem_add(r->problems, PROBLEM_ERROR, r->file, page_size->mark, "pageSize must be auto or 1 to 1000");
+    return false;
+}
+
+static bool check_endpoints(const FieldReader *r, const Field *fields, const Node *settings)
+{
     bool good = true;
-    if (endpoint && !check_endpoint(endpoint->text, &err)) {
-        problem_add(r->problems, PROBLEM_ERROR, r->file, endpoint->mark, "endpoint: %s", err->message);
+    for (uint32_t i = 0; i < settings->n; i++) {
+        const NodeEntry *e = &settings->entries[i];
+        CLEANUP(error_freep) Error *err = NULL;
+        if (!(field_find(fields, e->key)->flags & FIELD_ENDPOINT) || check_endpoint(e->value->text, &err))
+            continue;
+        problem_add(r->problems, PROBLEM_ERROR, r->file, e->value->mark, "%s: %s", e->key, err->message);
         good = false;
     }
-    if (page_size && !streq(page_size->text, "auto")) {
-        char *end;
-        long n = strtol(page_size->text, &end, 10);
-        if (*end || n < 1 || n > 1000) {
-            problem_add(r->problems, PROBLEM_ERROR, r->file, page_size->mark, "pageSize must be auto or 1 to 1000");
-            good = false;
-        }
+    return good;
+}
+
+/* What one way of authentication needs, and what belongs to another one. */
+static bool check_auth(const FieldReader *r, const AccountType *type, const Node *settings)
+{
+    const char *said = node_get_text(settings, "auth"), *auth = said ? said : type->auth;
+    bool good = true;
+    for (const AuthKey *k = type->keys; k && k->auth; k++) {
+        const NodeEntry *e = node_entry(settings, k->key);
+        bool ours = streq(k->auth, auth);
+        if (ours && k->required && !e)
+            problem_add(r->problems, PROBLEM_ERROR, r->file, settings->mark, "auth: %s needs \"%s\": %s", auth, k->key,
+                        field_find(type->fields, k->key)->doc);
+        else if (!ours && e && !k->shared)
+            problem_add(r->problems, PROBLEM_ERROR, r->file, e->mark, "%s goes with auth: %s, and this is %s", k->key,
+                        k->auth, auth);
+        else
+            continue;
+        good = false;
     }
     return good;
+}
+
+static bool check_settings(const FieldReader *r, const AccountType *type, const Node *settings)
+{
+    bool good = check_endpoints(r, type->fields, settings);
+    good = check_page_size(r, node_get(settings, "pageSize")) && good;
+    return check_auth(r, type, settings) && good;
 }
 
 /* The type says which rows hold for the rest, so it is looked at first. */
@@ -102,7 +133,7 @@ static bool read_account(const FieldReader *r, Config *config, const Node *node)
     if (!type)
         type = &account_types[0]; /* whose rows complain about the type */
     const Node *settings = fields_read(r, type->fields, node, "an account");
-    if (!settings || !check_settings(r, settings))
+    if (!settings || !check_settings(r, type, settings))
         return false;
     const Node *name = node_get(settings, "name");
     const AccountConfig *other = config_account(config, name->text);
@@ -114,7 +145,7 @@ static bool read_account(const FieldReader *r, Config *config, const Node *node)
     config->accounts[config->n_accounts++] = (AccountConfig){
         .name = name->text,
         .type = type->name,
-        .settings = anchor_paths(r, settings),
+        .settings = anchor_paths(r, type->fields, settings),
         .mark = name->mark,
     };
     return true;

@@ -242,6 +242,32 @@ static void check_ignore(const Loader *l, const Kind *kind, const Node *ignore)
     }
 }
 
+static const NodeEntry *declared(const Node *want, const char *name)
+{
+    const NodeEntry *e = node_entry(want, name);
+    return e && !scalar_is_null(e->value) ? e : NULL;
+}
+
+static void check_exclusive(const Loader *l, const Kind *kind, const Node *want)
+{
+    for (size_t i = 0; kind->exclusive && kind->exclusive[i][0]; i++) {
+        const NodeEntry *a = declared(want, kind->exclusive[i][0]), *b = declared(want, kind->exclusive[i][1]);
+        if (a && b)
+            complain(l, l->shown, a->mark, "%s and %s cannot stand together on one %s: keep one of them", a->key, b->key,
+                     kind->noun);
+    }
+}
+
+static void check_tag_rule(const Loader *l, const Kind *kind, const Node *reconcile)
+{
+    const Node *tags = node_get(reconcile, "tags");
+    for (const Field *f = kind->fields; f->name; f++)
+        if (f->flags & FIELD_ATTRIBUTE && field_holds_tags(f))
+            return;
+    if (tags)
+        complain(l, l->shown, tags->mark, "%s keeps no tags: leave this out", kind->name);
+}
+
 /* What no single row can tell. `doc` is as it was written, with whatever is wrong in it, so that all problems are told
  * at once. */
 static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
@@ -250,10 +276,12 @@ static void check_whole(const Loader *l, const Kind *kind, const Node *doc)
     if (want && want->type == NODE_MAP) {
         check_account(l, kind, want);
         check_target(l, kind, want);
+        check_exclusive(l, kind, want);
         if (kind->makes)
             timetable_check(want, l->shown, &l->specs->zones, l->problems);
     }
     check_identity(l, kind, doc);
+    check_tag_rule(l, kind, node_get(doc, "reconcile"));
     check_ignore(l, kind, node_get(node_get(doc, "reconcile"), "ignore"));
 }
 

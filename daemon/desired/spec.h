@@ -49,6 +49,12 @@ static inline bool spec_is_suspended(const Spec *spec, usec_t now)
     return now < spec->suspended_until;
 }
 
+/* May a map of tags hold no others than those declared? */
+static inline bool spec_is_exact(const Spec *spec, const Field *field)
+{
+    return spec->exact_tags && field_holds_tags(field);
+}
+
 /* The pattern of `ignore` that holds for the path of an attribute, or NULL. A pattern that fits a path also fits what
  * lies under it. */
 const char *spec_ignores(const Spec *spec, const Field *field, const char *path);

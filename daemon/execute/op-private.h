@@ -32,6 +32,11 @@ struct Op {
     Error *last;          /* why the last write has to be decided anew; NULL: there was none */
     bool unclear;         /* a write may have been carried out, and no look has told yet */
     bool wrote;
+    /* Where there are no etags: */
+    usec_t looked_at;  /* wall, by the server: when `live` was read */
+    usec_t written_on; /* wall: when the state that the last write was decided on had been written */
+    unsigned rests;    /* how often it was waited for the object to rest */
+    Error *refused;    /* what a write of several attributes got, of which some may have been made all the same */
     char *request_id;
 };
 
@@ -41,7 +46,7 @@ void op_end_held(Op *op, Hold hold, const char *reason);
 void op_end_as(Op *op, Outcome outcome, const char *reason);
 /* Takes the error over. */
 void op_end_failed(Op *op, Error *error);
-/* Reads the answer to a write or a look into op->answer. */
+/* Reads the answer to a write into op->answer. */
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err);
 void op_keep_request_id(Op *op, const HttpAnswer *answer);
 

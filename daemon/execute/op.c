@@ -10,6 +10,12 @@
 #define CONFLICTS_MAX 3 /* a write that was refused because the object had changed is decided anew so often */
 #define REQUEST_ID_MAX 200
 
+/* Of objects without etags: one that was written so lately may be about to be written again. Both times are in whole
+ * seconds, so that this is more than one. */
+#define REST_TIME (2 * USEC_PER_SEC)
+#define RESTS_MAX 3
+#define BUSY_RETRY (10 * USEC_PER_SEC)
+
 /* Which state may follow which. */
 static const bool moves[OP_STATE_MAX][OP_STATE_MAX] = {
     [OP_LOOK] = {[OP_WRITE] = true, [OP_ENDED] = true},
@@ -58,13 +64,27 @@ void op_end_failed(Op *op, Error *error)
     op_end(op);
 }
 
+static bool has_etags(const Op *op)
+{
+    return kind_of(op)->flags & KIND_IF_MATCH;
+}
+
+static LiveReader reader_of(const Op *op)
+{
+    const Provider *provider = op->account->provider;
+    return (LiveReader){
+        .kind = kind_of(op),
+        .home = op->account->credential->home,
+        .page_member = op->state == OP_LOOK && provider->single_is_page ? provider->list_member : NULL,
+        .free_names = live_free_names(kind_of(op), NULL, spec_of(op), 1, op->plan->arena),
+    };
+}
+
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err)
 {
-    const char *etag = op->account->provider->etag(answer);
-    if (live_from_text(kind_of(op), str_get(&answer->body), answer->body.len, etag, op->plan->arena, &op->answer, err) <
-        0)
-        return -1;
-    return 0;
+    LiveReader reader = reader_of(op);
+    return live_from_text(&reader, str_get(&answer->body), answer->body.len, answer_etag(kind_of(op), answer),
+                          op->plan->arena, &op->answer, err);
 }
 
 /* The answer about an object that is there must be about that one. */
@@ -108,29 +128,35 @@ static void make_token(Op *op)
     sha256_hex(str_get(&name), name.len, op->token);
 }
 
-/* The answer of a write, and only that, shows what is there now. */
-static void compare(Op *op)
+/* What was asked for is not what is there. */
+static void end_unconverged(Op *op, const Deltas *left)
 {
-    Deltas left = {0};
-    find_deltas(op, op->answer, &left);
-    if (left.n == 0) {
-        VEC_DONE(&left);
-        op_end_as(op, OUTCOME_DONE, NULL);
-        return;
-    }
     CLEANUP(str_done) Str text = {0};
-    for (size_t i = 0; i < left.n; i++) {
-        str_addf(&text, "%s%s: asked for ", i ? "; " : "", left.items[i].path);
-        json_show_node(&text, left.items[i].to);
+    for (size_t i = 0; i < left->n; i++) {
+        str_addf(&text, "%s%s: asked for ", i ? "; " : "", left->items[i].path);
+        json_show_node(&text, left->items[i].to);
         str_add(&text, ", the answer has ");
-        json_show_node(&text, left.items[i].from);
+        json_show_node(&text, left->items[i].from);
     }
-    VEC_DONE(&left);
     Error *e = NULL;
     error_set(&e, ERROR_REJECTED, "not converging: %s", str_get(&text));
     e->code = xstrdup("NotConverging");
     e->request_id = xstrdup(op->request_id);
     op_end_failed(op, e);
+}
+
+/* The answer of a write shows what is there now. Without etags it may also show what somebody else made of it since. */
+static void compare(Op *op)
+{
+    Deltas left = {0};
+    find_deltas(op, op->answer, &left);
+    if (left.n == 0)
+        op_end_as(op, OUTCOME_DONE, NULL);
+    else if (has_etags(op))
+        end_unconverged(op, &left);
+    else
+        op_look_again(op, NULL);
+    VEC_DONE(&left);
 }
 
 static int write_check(void *userdata, const HttpAnswer *answer, Error **err)
@@ -190,6 +216,9 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (error_policy(error->kind)->ambiguous) {
         op->unclear = true;
         op_look_again(op, error);
+    } else if (!has_etags(op) && error->kind == ERROR_REJECTED && op->change->deltas.n > 1) {
+        op->refused = error_copy(error);
+        op_look_again(op, error);
     } else {
         op_end_failed(op, error_copy(error));
     }
@@ -200,7 +229,8 @@ static void write_change(Op *op)
     const Provider *provider = op->account->provider;
     const Kind *kind = kind_of(op);
     str_clear(&op->body);
-    provider->add_body(kind, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
+    provider->add_body(op->live->object, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
+    op->written_on = op->live->updated;
     if (kind->flags & KIND_RETRY_TOKEN)
         make_token(op);
     Update update = {
@@ -223,10 +253,10 @@ static bool refuse_state(Op *op)
 {
     const Live *live = op->live;
     /* A mark may also be set on a FAULTY backup, to be rid of it. */
-    if (op->change->series || (live_is_writable(live) && !live_is_foreign(live)))
+    if (op->change->series || (live_is_writable(live) && !live->foreign))
         return false;
     change_hold(op->plan, op->change, HOLD_STATE, "the %s is %s; it can be changed when it is %s", live->kind->noun,
-                live_is_foreign(live) ? "the cloud's own" : live->state, live->kind->writable_states[0]);
+                live->foreign ? "the cloud's own" : live->state, live->kind->writable_states[0]);
     op_end(op);
     return true;
 }
@@ -234,7 +264,7 @@ static bool refuse_state(Op *op)
 /* Nothing differs any more: our own write whose answer was lost, or somebody else's. */
 void op_settle(Op *op, const char *by_others)
 {
-    op->wrote = op->unclear;
+    op->wrote = op->wrote || op->unclear;
     op_end_as(op, OUTCOME_DONE, op->wrote ? NULL : by_others);
 }
 
@@ -246,6 +276,73 @@ bool op_may_write_again(Op *op)
     return false;
 }
 
+/* Somebody is at work on it, and would lose what he writes while ours is carried out; or ours would be lost. */
+static bool wait_for_rest(Op *op)
+{
+    const Live *live = op->live;
+    if (has_etags(op) || !live->updated || op->change->insist || op->looked_at >= live->updated + REST_TIME)
+        return false;
+    usec_t wait = live->updated + REST_TIME - op->looked_at;
+    if (op->rests++ < RESTS_MAX) {
+        look(op, clock_monotonic() + (wait < REST_TIME ? wait : REST_TIME));
+        return true;
+    }
+    change_hold(op->plan, op->change, HOLD_BUSY,
+                "somebody else is changing the %s at this moment; it is left in peace until it rests, for a minute at "
+                "most",
+                live->kind->noun);
+    plan_look_at(op->plan, clock_wall() + BUSY_RETRY);
+    op_end(op);
+    return true;
+}
+
+static bool is_among(const Deltas *deltas, const char *path)
+{
+    for (size_t i = 0; i < deltas->n; i++)
+        if (streq(deltas->items[i].path, path))
+            return true;
+    return false;
+}
+
+/* A write of several attributes was refused, and nobody promises that it was refused whole. */
+static void end_refused(Op *op, const Deltas *left)
+{
+    CLEANUP(str_done) Str made = {0};
+    Error *e = TAKE(op->refused);
+    for (size_t i = 0; i < op->change->deltas.n; i++)
+        if (!is_among(left, op->change->deltas.items[i].path))
+            str_addf(&made, "%s%s", made.len ? ", " : "", op->change->deltas.items[i].path);
+    if (made.len) {
+        CLEANUP(freep) char *message = TAKE(e->message);
+        e->message = xasprintf("%s (made all the same: %s)", message, str_get(&made));
+        op->wrote = true;
+    }
+    op_end_failed(op, e);
+}
+
+/* The last write was refused because the object is not what it was, says the API; and it is what it was. */
+static bool is_contradicted(const Op *op, bool same)
+{
+    return !has_etags(op) && op->last && op->last->kind == ERROR_CONFLICT && same &&
+           op->live->updated == op->written_on;
+}
+
+/* What the look says of the write before it. True: that was all. */
+static bool judge_write(Op *op, const Deltas *left, bool same)
+{
+    if (op->refused)
+        end_refused(op, left);
+    else if (left->n == 0)
+        op_settle(op, "somebody else made this change meanwhile");
+    else if (op->wrote)
+        end_unconverged(op, left);
+    else if (is_contradicted(op, same))
+        op_end_failed(op, TAKE(op->last));
+    else
+        return false;
+    return true;
+}
+
 static void decide(Op *op)
 {
     Deltas deltas = {0};
@@ -253,9 +350,8 @@ static void decide(Op *op)
         return;
     find_deltas(op, op->live, &deltas);
     bool same = deltas_equal(&deltas, &op->change->deltas);
-    if (deltas.n == 0) {
+    if (judge_write(op, &deltas, same)) {
         VEC_DONE(&deltas);
-        op_settle(op, "somebody else made this change meanwhile");
         return;
     }
     VEC_DONE(&op->change->deltas);
@@ -272,7 +368,7 @@ static void decide(Op *op)
         op_end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
         return;
     }
-    if (!op_may_write_again(op))
+    if (!op_may_write_again(op) || wait_for_rest(op))
         return;
     op_enter(op, OP_WRITE);
     write_change(op);
@@ -285,9 +381,10 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
 {
     const Spec *spec = spec_of(op);
     CLEANUP(arena_freep) Arena *scratch = arena_new();
+    LiveReader reader = reader_of(op);
     const Node *whole = NULL;
     if (!spec->selector || op->change->series ||
-        json_read(scratch, str_get(&answer->body), answer->body.len, &whole, NULL) < 0)
+        live_answer(&reader, str_get(&answer->body), answer->body.len, scratch, &whole, NULL) < 0)
         return false;
     return !selector_matches(spec->kind, spec->selector, whole);
 }
@@ -297,11 +394,14 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
     Op *op = userdata;
     if (take_own_answer(op, answer, err) < 0)
         return -1;
-    if (kind_of(op)->flags & KIND_IF_MATCH && !op->answer->etag)
+    if (has_etags(op) && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
     /* The volume behind it is not read again: its tags are only there to be left alone. */
     op->answer->source = op->change->live->source;
     op->unselected = is_unselected(op, answer);
+    const char *date = http_answer_header(answer, "date");
+    if (!date || parse_http_date(date, &op->looked_at) < 0)
+        op->looked_at = clock_wall();
     return 0;
 }
 
@@ -313,7 +413,7 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
     if (op->change->action == ACTION_DELETE && delete_looked(op, error))
         return;
     if (error) {
-        Error *e = error_copy(error);
+        Error *e = op->refused ? TAKE(op->refused) : error_copy(error);
         if (op->unclear)
             error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->last->message);
         op_end_failed(op, e);
@@ -373,6 +473,7 @@ void op_free(Op *op)
     http_request_free(op->request);
     str_done(&op->body);
     error_free(op->last);
+    error_free(op->refused);
     free(op->request_id);
     free(op);
 }

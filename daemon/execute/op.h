@@ -5,6 +5,10 @@
  *
  * The state that is written on is the state that was diffed: where it came from a list it is read by itself first, for
  * its etag, and diffed again. A conflict (412) and a write whose outcome is unknown lead back to the look.
+ *
+ * Where the API has no etags the look is all there is: it comes right before every write, an object that somebody else
+ * wrote a moment ago is left to rest first, and an answer that shows something else than what was asked is looked into
+ * by one more read. What is left is the time between the look's answer and the write's arrival.
  */
 #pragma once
 

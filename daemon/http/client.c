@@ -30,6 +30,9 @@ struct HttpClient {
     TAILQ_HEAD(Queue, HttpRequest) queue;
     sd_event_source *pump; /* takes one from the queue for each run */
     unsigned running, sent, n_requests;
+    HttpGate gate;    /* without functions: none */
+    bool opening;     /* it is being opened: nothing leaves the queue */
+    unsigned opened;  /* how often it was */
     Breaker breaker;
     bool has_difference;
     int64_t difference_usec;
@@ -45,6 +48,8 @@ struct HttpRequest {
     sd_event_source *timer;
     Error *last; /* why it waits or waited */
     bool probe;  /* the one that the breaker let through */
+    unsigned opened; /* the client's, when it was sent */
+    bool reopened;   /* the gate was opened for it once more */
     bool in_callback, freed;
     TAILQ_ENTRY(HttpRequest) others;
 };
@@ -86,7 +91,7 @@ ErrorKind http_status_kind(int status)
 
 static void pump_soon(HttpClient *client)
 {
-    if (client->running < client->options.max_concurrency && !TAILQ_EMPTY(&client->queue))
+    if (!client->opening && client->running < client->options.max_concurrency && !TAILQ_EMPTY(&client->queue))
         sd_event_source_set_enabled(client->pump, SD_EVENT_ONESHOT);
 }
 
@@ -304,6 +309,22 @@ static int check(HttpRequest *r, const HttpAnswer *answer, Error **ret)
     return 0;
 }
 
+/* What it bore was refused, which was not the request's fault: it is sent once more with a new one. Others that were
+ * sent with the same find it renewed already. */
+static bool reopen(HttpRequest *r)
+{
+    HttpClient *client = r->client;
+    if (!client->gate.shut || r->reopened)
+        return false;
+    r->reopened = true;
+    if (r->opened == client->opened)
+        client->gate.shut(client->gate.userdata);
+    release(r, REQUEST_WAITING);
+    http_call_free(TAKE(r->call));
+    requeue(r);
+    return true;
+}
+
 static void on_answer(HttpRequest *r, HttpAnswer *answer)
 {
     Error *e = NULL;
@@ -322,7 +343,10 @@ static void on_answer(HttpRequest *r, HttpAnswer *answer)
     }
     fill_error(r->client, e, answer);
     record(r, error_policy(e->kind)->breaker);
-    try_failed(r, e);
+    if (e->kind == ERROR_AUTH && reopen(r))
+        error_free(e);
+    else
+        try_failed(r, e);
 }
 
 static void on_call_done(void *userdata, HttpAnswer *answer, const Error *error)
@@ -376,6 +400,7 @@ static int send_try(HttpRequest *r, Error **err)
         .ca_file = r->client->options.ca_file,
         .timeout = time_left(r->tries, clock_monotonic()),
     };
+    r->opened = r->client->opened;
     return http_call_start(r->client->http, &send, r->handlers.headers ? on_call_headers : NULL, on_call_done, r,
                            &r->call, err);
 }
@@ -424,12 +449,53 @@ static int on_pump(sd_event_source *source, void *userdata)
     (void)source;
     HttpClient *client = userdata;
     HttpRequest *r = TAILQ_FIRST(&client->queue);
-    if (!r || client->running >= client->options.max_concurrency)
+    if (!r || client->opening || client->running >= client->options.max_concurrency)
         return 0;
+    if (client->gate.is_open && !client->gate.is_open(client->gate.userdata)) {
+        client->opening = true;
+        client->gate.open(client->gate.userdata);
+        return 0;
+    }
     TAILQ_REMOVE(&client->queue, r, others);
     pump_soon(client);
     begin_try(r);
     return 0;
+}
+
+static int move(HttpClient *client, const char *endpoint, Error **err)
+{
+    if (endpoint_check(endpoint, err) < 0)
+        return -1;
+    free((char *)client->options.endpoint);
+    client->options.endpoint = xstrdup(endpoint);
+    free(client->host);
+    client->host = endpoint_host(endpoint);
+    return 0;
+}
+
+/* Those that are started meanwhile try for themselves. */
+static void fail_queued(HttpClient *client, const Error *error)
+{
+    unsigned n = 0;
+    HttpRequest *r;
+    TAILQ_FOREACH(r, &client->queue, others)
+        n++;
+    for (; n > 0 && (r = TAILQ_FIRST(&client->queue)); n--)
+        finish_error(r, error_copy(error));
+}
+
+void http_client_opened(HttpClient *client, const char *endpoint, const Error *error)
+{
+    CLEANUP(error_freep) Error *bad = NULL;
+    client->opening = false;
+    if (!error && endpoint && move(client, endpoint, &bad) < 0)
+        error = bad;
+    if (error) {
+        fail_queued(client, error);
+        return;
+    }
+    client->opened++;
+    pump_soon(client);
 }
 
 int http_client_new(Http *http, sd_event *loop, const HttpClientOptions *options, HttpClient **ret, Error **err)
@@ -443,6 +509,9 @@ int http_client_new(Http *http, sd_event *loop, const HttpClientOptions *options
     client->options.endpoint = xstrdup(options->endpoint);
     client->options.ca_file = xstrdup(options->ca_file);
     client->options.request_id_header = xstrdup(options->request_id_header);
+    if (options->gate)
+        client->gate = *options->gate;
+    client->options.gate = NULL;
     if (client->options.max_concurrency == 0)
         client->options.max_concurrency = 1;
     client->host = endpoint_host(options->endpoint);

@@ -33,8 +33,19 @@ typedef struct HttpSpec {
                   comes back as an error whose policy says ambiguous, and the owner looks before it asks again. */
 } HttpSpec;
 
+/* Of an account whose requests bear something that has to be asked for first, that ends, and that may be refused
+ * before its end: requests wait for it. */
+typedef struct HttpGate {
+    bool (*is_open)(void *userdata);
+    /* Opens it, and tells the end with http_client_opened, now or later; not called again before that. */
+    void (*open)(void *userdata);
+    /* What requests bear was refused (401): the gate is shut, and opened again for those that wait. */
+    void (*shut)(void *userdata);
+    void *userdata;
+} HttpGate;
+
 typedef struct HttpClientOptions {
-    const char *endpoint; /* "https://host[:port]", no path */
+    const char *endpoint; /* "https://host[:port]"; what stands behind it is put before each target */
     const char *ca_file;
     unsigned max_concurrency;
     /* Adds the headers of one try to `out`, which is empty; those of `spec` are put behind them. `now` is the wall
@@ -45,6 +56,7 @@ typedef struct HttpClientOptions {
      * out. NULL stands for an error by status alone. */
     Error *(*read_error)(void *userdata, const HttpAnswer *answer);
     const char *request_id_header; /* "opc-request-id": kept on errors */
+    const HttpGate *gate;          /* copied; NULL: none */
     void *userdata;
 } HttpClientOptions;
 
@@ -52,6 +64,10 @@ int http_client_new(Http *http, sd_event *loop, const HttpClientOptions *options
 /* All requests must be freed before. */
 void http_client_free(HttpClient *client);
 DEFINE_CLEANUP(HttpClient, http_client_free)
+
+/* The gate is open, or cannot be opened: then what waits for it fails with `error`. `endpoint` is where requests go from
+ * now on; NULL: where they went. One that may not be asked (endpoint_check) is an error of all that wait. */
+void http_client_opened(HttpClient *client, const char *endpoint, const Error *error);
 
 /* What a status means where the API's own code tells nothing better. */
 ErrorKind http_status_kind(int status);

@@ -91,9 +91,9 @@ static void page_headers(void *userdata, const HttpAnswer *answer)
 {
     Page *page = userdata;
     Listing *l = page->listing;
-    const char *token = l->observer->account->provider->next_page(answer);
-    /* The token of the next page is in the headers: where it will be needed in any case, it is asked for while this
-     * one's body is still to come. */
+    CLEANUP(freep) char *token = l->observer->account->provider->next_page(answer, NULL, page->size, page->token);
+    /* Where the headers tell the next page and it will be needed in any case, it is asked for while this one's body is
+     * still to come. */
     bool needed = listing_is_whole(l) || l->observer->n_open > page->size;
     if (token && needed && !page->next_asked && !l->pages[!page->slot]) {
         page->next_asked = true;
@@ -120,7 +120,7 @@ static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
 {
     Observer *o = l->observer;
     Live *live;
-    if (live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
+    if (live_from_item(&o->reader, item, o->snapshot->arena, &live, err) < 0)
         return -1;
     if (w->seen_in == l && !node_equal(w->live->object, live->object)) {
         w->live->unsure = true;
@@ -191,9 +191,9 @@ static int take_selected(Listing *l, const JsonItem *item, const Node *whole, Er
     for (size_t i = 0; i < asked->n; i++) {
         const Spec *spec = asked->items[i];
         bool matches = selector_matches(o->kind, observer_selector(o, spec), whole);
-        if (matches && !live && live_from_item(o->kind, item, o->snapshot->arena, &live, err) < 0)
+        if (matches && !live && live_from_item(&o->reader, item, o->snapshot->arena, &live, err) < 0)
             return -1;
-        if (matches && live_is_foreign(live))
+        if (matches && live->foreign)
             continue;
         if (again)
             take_again(l, spec, id, matches ? live : NULL);
@@ -246,7 +246,7 @@ static bool fall_back(Listing *l, const Page *page, const Error *error)
 {
     Account *a = l->observer->account;
     if (page->token || !a->page_size_auto || page->size == a->provider->page_size_contract ||
-        !a->provider->refused_page_size(error))
+        !a->provider->refused_page_size || !a->provider->refused_page_size(error))
         return false;
     a->page_size = a->provider->page_size_contract;
     return true;
@@ -266,7 +266,8 @@ static void page_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (take_page(l, page->json, &bad) < 0) {
         listing_fail(l, bad);
     } else {
-        const char *token = l->observer->account->provider->next_page(answer);
+        CLEANUP(freep)
+        char *token = l->observer->account->provider->next_page(answer, page->json, page->size, page->token);
         bool more = worth_more(l);
         if (token && page->token && streq(token, page->token)) {
             error_set(&bad, ERROR_PROTOCOL, "a page of the list names itself as the next one");

@@ -4,7 +4,9 @@
 
 #include <strings.h>
 
+#include "base/map.h"
 #include "base/str.h"
+#include "data/json-write.h"
 
 Snapshot *snapshot_new(size_t n_specs)
 {
@@ -44,6 +46,16 @@ static bool is_map_or_null(const Node *value)
     return !value || value->type == NODE_MAP || value->type == NODE_NULL;
 }
 
+static bool is_list_of_texts(const Node *value)
+{
+    if (!value || value->type == NODE_NULL)
+        return true;
+    for (uint32_t i = 0; value->type == NODE_LIST && i < value->n; i++)
+        if (value->items[i]->type != NODE_STRING)
+            return false;
+    return value->type == NODE_LIST;
+}
+
 /* Tags of a type that we do not understand would be taken for none, and written over. */
 static int check_tags(const Kind *kind, const Node *object, const char *id, Error **err)
 {
@@ -69,10 +81,48 @@ bool id_is_sane(const char *id)
     return *id;
 }
 
+/* Where the members of an object come from: an item of a page, or a node. */
+typedef struct Source {
+    const JsonItem *item;
+    const Node *node;
+    Arena *arena;
+} Source;
+
+static usec_t read_time(const Source *source, const char *member)
+{
+    const char *text = source->node ? node_get_text(source->node, member) : json_item_text(source->item, member);
+    usec_t time;
+    return text && parse_rfc3339(text, &time) == 0 ? time : 0;
+}
+
+static usec_t when_born(const Kind *kind, const Source *source)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kind->times) && kind->times[i]; i++) {
+        usec_t time = read_time(source, kind->times[i]);
+        if (time)
+            return time;
+    }
+    return 0;
+}
+
+usec_t item_born(const Kind *kind, const JsonItem *item)
+{
+    return when_born(kind, &(Source){.item = item});
+}
+
+static bool is_foreign(const LiveReader *reader, const char *container)
+{
+    if (reader->kind->flags & KIND_SHARED_ITEMS && !container)
+        return true;
+    return reader->kind->flags & KIND_OWN_ONLY && reader->home && !streq_null(container, reader->home);
+}
+
 /* `object` has every member that is kept. */
-static int finish(const Kind *kind, const Node *object, usec_t born, const char *etag, Arena *arena, Live **ret,
+static int finish(const LiveReader *reader, const Node *object, const Source *source, const char *etag, Live **ret,
                   Error **err)
 {
+    const Kind *kind = reader->kind;
+    Arena *arena = source->arena;
     const char *id = node_get_text(object, kind->id);
     if (!id || !*id)
         return error_set(err, ERROR_PROTOCOL, "the answer holds %s without %s", kind->noun, kind->id);
@@ -91,7 +141,9 @@ static int finish(const Kind *kind, const Node *object, usec_t born, const char 
         .object = object,
         .source_id = text_or_null(object, kind->source),
     };
-    live->born = born;
+    live->born = when_born(kind, source);
+    live->updated = kind->updated ? read_time(source, kind->updated) : 0;
+    live->foreign = is_foreign(reader, live->container);
     if (kind->state && !live->state)
         return error_set(err, ERROR_PROTOCOL, "the answer does not say the %s of %s", kind->state, id);
     if (check_tags(kind, object, id, err) < 0)
@@ -100,46 +152,58 @@ static int finish(const Kind *kind, const Node *object, usec_t born, const char 
     return 0;
 }
 
-/* Where the members of an object come from: an item of a page, or a node. */
-typedef struct Source {
-    const JsonItem *item;
-    const Node *node;
-    Arena *arena;
-} Source;
+static int get(const Source *source, const char *member, const Node **ret, Error **err)
+{
+    *ret = NULL;
+    if (!source->node)
+        return json_item_node(source->item, member, source->arena, ret, err);
+    *ret = node_get(source->node, member);
+    return 0;
+}
 
 static int keep(NodeBuilder *b, const Source *source, const char *member, Error **err)
 {
-    const Node *value = NULL;
+    const Node *value;
     if (!member || node_builder_find(b, member))
         return 0;
-    if (source->node)
-        value = node_get(source->node, member);
-    else if (json_item_node(source->item, member, source->arena, &value, err) < 0)
+    if (get(source, member, &value, err) < 0)
         return -1;
     if (value)
         node_builder_add(b, member, (Mark){0}, value);
     return 0;
 }
 
-static usec_t when_born(const Kind *kind, const Source *source)
+/* A list into the map that a set is. */
+static int keep_set(NodeBuilder *b, const Source *source, const char *member, Error **err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(kind->times) && kind->times[i]; i++) {
-        const char *member = kind->times[i];
-        const char *text = source->node ? node_get_text(source->node, member) : json_item_text(source->item, member);
-        usec_t time;
-        if (text && parse_rfc3339(text, &time) == 0)
-            return time;
-    }
+    const Node *list;
+    if (get(source, member, &list, err) < 0)
+        return -1;
+    if (!is_list_of_texts(list))
+        return error_set(err, ERROR_PROTOCOL, "%s is not a list of texts", member);
+    NodeBuilder *set = node_builder_new(source->arena, NODE_MAP, (Mark){0});
+    for (uint32_t i = 0; list && list->type == NODE_LIST && i < list->n; i++)
+        if (!node_builder_find(set, list->items[i]->text))
+            node_builder_add(set, list->items[i]->text, (Mark){0}, list->items[i]);
+    node_builder_add(b, member, (Mark){0}, node_builder_end(set));
     return 0;
 }
 
-usec_t item_born(const Kind *kind, const JsonItem *item)
+static int keep_attribute(NodeBuilder *b, const Source *source, const Field *f, const LiveReader *reader, Error **err)
 {
-    return when_born(kind, &(Source){.item = item});
+    if (f->type == FIELD_TEXT_SET)
+        return keep_set(b, source, field_wire(f), err);
+    if (f->type != FIELD_FREE)
+        return keep(b, source, field_wire(f), err);
+    for (const char *const *name = reader->free_names; name && *name; name++)
+        if (keep(b, source, *name, err) < 0)
+            return -1;
+    return 0;
 }
 
-static int keep_all(const Kind *kind, const Source *source, const char *etag, Live **ret, Error **err)
+static int keep_all(const LiveReader *reader, const Source *source, const char *etag, Live **ret, Error **err)
 {
+    const Kind *kind = reader->kind;
     NodeBuilder *b = node_builder_new(source->arena, NODE_MAP, (Mark){0});
     int r = keep(b, source, kind->id, err);
     r = r < 0 ? r : keep(b, source, kind->container, err);
@@ -147,25 +211,67 @@ static int keep_all(const Kind *kind, const Source *source, const char *etag, Li
     r = r < 0 ? r : keep(b, source, kind->source, err);
     for (const Field *f = kind->fields; f->name && r == 0; f++)
         if (f->flags & FIELD_ATTRIBUTE)
-            r = keep(b, source, field_wire(f), err);
+            r = keep_attribute(b, source, f, reader, err);
     const Node *object = node_builder_end(b);
-    return r < 0 ? r : finish(kind, object, when_born(kind, source), etag, source->arena, ret, err);
+    return r < 0 ? r : finish(reader, object, source, etag, ret, err);
 }
 
-int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err)
+const char *const *live_free_names(const Kind *kind, const char *account, const Spec *specs, size_t n, Arena *arena)
 {
-    return keep_all(kind, &(Source){.item = item, .arena = arena}, NULL, ret, err);
+    VEC(const char *) names = {0};
+    CLEANUP(map_freep) Map *seen = map_new();
+    for (const Field *f = kind->fields; f->name; f++)
+        for (size_t i = 0; f->type == FIELD_FREE && i < n; i++) {
+            bool ours = specs[i].kind == kind && (!account || streq(specs[i].account, account));
+            const Node *want = ours ? node_get(specs[i].want, f->name) : NULL;
+            for (uint32_t k = 0; want && k < want->n; k++)
+                if (!map_put(seen, want->entries[k].key, seen))
+                    *VEC_ADD(&names) = want->entries[k].key;
+        }
+    const char **copy = arena_calloc(arena, names.n + 1, sizeof(*copy));
+    for (size_t i = 0; i < names.n; i++)
+        copy[i] = names.items[i];
+    VEC_DONE(&names);
+    return copy;
 }
 
-int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
+int live_from_item(const LiveReader *reader, const JsonItem *item, Arena *arena, Live **ret, Error **err)
+{
+    return keep_all(reader, &(Source){.item = item, .arena = arena}, NULL, ret, err);
+}
+
+int live_from_node(const LiveReader *reader, const Node *object, const char *etag, Arena *arena, Live **ret,
                    Error **err)
+{
+    return keep_all(reader, &(Source){.node = object, .arena = arena}, etag, ret, err);
+}
+
+int live_answer(const LiveReader *reader, const char *text, size_t size, Arena *arena, const Node **ret, Error **err)
 {
     const Node *object = NULL;
     if (json_read(arena, text, size, &object, err) < 0)
         return -1;
+    if (reader->page_member) {
+        const Node *list = node_get(object, reader->page_member);
+        if (!list || list->type != NODE_LIST || list->n > 1)
+            return error_set(err, ERROR_PROTOCOL, "the answer is no list of one %s", reader->kind->noun);
+        if (list->n == 0)
+            return error_set(err, ERROR_NOT_FOUND, "the cloud shows no %s of this id", reader->kind->noun);
+        object = list->items[0];
+    }
     if (object->type != NODE_MAP)
-        return error_set(err, ERROR_PROTOCOL, "the answer is %s, not %s", node_type_name(object), kind->noun);
-    return keep_all(kind, &(Source){.node = object, .arena = arena}, etag, ret, err);
+        return error_set(err, ERROR_PROTOCOL, "the answer is %s, not %s", node_type_name(object), reader->kind->noun);
+    *ret = object;
+    return 0;
+}
+
+int live_from_text(const LiveReader *reader, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
+                   Error **err)
+{
+    const Node *object = NULL;
+    if (live_answer(reader, text, size, arena, &object, err) < 0)
+        return -1;
+    return live_from_node(reader, object, etag, arena, ret, err);
 }
 
 static bool is_one_of(const char *const *names, const char *name)
@@ -195,14 +301,32 @@ BackupState backup_state(const Kind *kind, const char *state)
     return kind->failed_state && strcasecmp(kind->failed_state, state) == 0 ? BACKUP_FAULTY : BACKUP_UNFINISHED;
 }
 
-bool live_is_foreign(const Live *live)
-{
-    return live->kind->flags & KIND_SHARED_ITEMS && !live->container;
-}
-
+/* Numbers and booleans are compared as their text. */
 static bool value_meets(const Node *value, const char *condition)
 {
-    return value && (streq(condition, SELECTOR_ANY) || (value->type == NODE_STRING && streq(value->text, condition)));
+    if (!value || value->type == NODE_NULL)
+        return false;
+    if (value->type == NODE_STRING || value->type >= NODE_LIST || streq(condition, SELECTOR_ANY))
+        return streq(condition, SELECTOR_ANY) || (value->type == NODE_STRING && streq(value->text, condition));
+    CLEANUP(str_done) Str text = {0};
+    json_write_node(&text, value);
+    return streq(str_get(&text), condition);
+}
+
+static bool list_holds(const Node *list, const char *text)
+{
+    for (uint32_t i = 0; list && list->type == NODE_LIST && i < list->n; i++)
+        if (list->items[i]->type == NODE_STRING && streq(list->items[i]->text, text))
+            return true;
+    return false;
+}
+
+static bool set_meets(const Node *list, const Node *conditions)
+{
+    for (uint32_t i = 0; i < conditions->n; i++)
+        if (!list_holds(list, conditions->entries[i].key))
+            return false;
+    return true;
 }
 
 static bool tags_meet(const Node *tags, const Node *conditions, bool fold)
@@ -220,8 +344,12 @@ static bool tags_meet(const Node *tags, const Node *conditions, bool fold)
 
 static bool condition_holds(const Field *f, const Node *condition, const Node *value)
 {
-    if (f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES)
+    if (f->type == FIELD_TAGS || f->type == FIELD_TAG_NAMESPACES || f->type == FIELD_FREE)
         return tags_meet(value, condition, f->type == FIELD_TAG_NAMESPACES);
+    if (f->type == FIELD_TEXT_SET)
+        return set_meets(value, condition);
+    if (condition->type != NODE_STRING)
+        return node_equal(value, condition);
     if (!value || value->type != NODE_STRING)
         return false;
     if (f->flags & FIELD_STATE && streq(condition->text, SELECTOR_ANY))
@@ -237,7 +365,7 @@ bool selector_matches(const Kind *kind, const Node *selector, const Node *object
         const Node *condition = node_get(selector, f->name);
         if (!condition && !(f->flags & FIELD_STATE))
             continue;
-        const Node *value = node_get(object, field_wire(f));
+        const Node *value = f->type == FIELD_FREE ? object : node_get(object, field_wire(f));
         if (condition && !condition_holds(f, condition, value))
             return false;
         if (!condition && f->flags & FIELD_STATE &&

@@ -21,8 +21,19 @@ typedef struct Live {
     const char *source_id;     /* of what it is a copy of; NULL: of nothing, or not known */
     const struct Live *source; /* that, where it was needed and could be read */
     usec_t born;               /* wall; 0: not known */
+    usec_t updated;            /* wall, in whole seconds: by the kind's member; 0: it has none, or not known */
     bool unsure;               /* two pages of one list showed it differently */
+    bool foreign;              /* belongs to the cloud itself or to others: never to be written */
 } Live;
+
+/* What a look has to know to make live objects of the answers. */
+typedef struct LiveReader {
+    const Kind *kind;
+    const char *home;        /* the account's own container; NULL: it has none */
+    const char *page_member; /* of an answer to a single read that is a list: the member that holds it; NULL: the answer
+                                is the object */
+    const char *const *free_names; /* members without a row that documents declare; ends with NULL; NULL: none */
+} LiveReader;
 
 /* The backups that one schedule has of one volume. */
 typedef struct Series {
@@ -70,10 +81,18 @@ Snapshot *snapshot_new(size_t n_specs) __attribute__((returns_nonnull));
 void snapshot_free(Snapshot *snapshot);
 DEFINE_CLEANUP(Snapshot, snapshot_free)
 
-/* An item of a list, or the answer of a single read, into a Live in `arena`. ERROR_PROTOCOL when it is not such an
- * object. */
-int live_from_item(const Kind *kind, const JsonItem *item, Arena *arena, Live **ret, Error **err);
-int live_from_text(const Kind *kind, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
+/* The names of attributes without rows that documents of the kind declare for the account (NULL: any account). */
+const char *const *live_free_names(const Kind *kind, const char *account, const Spec *specs, size_t n, Arena *arena);
+
+/* An item of a list, or the object of an answer, into a Live in `arena`. ERROR_PROTOCOL when it is not such an object.
+ */
+int live_from_item(const LiveReader *reader, const JsonItem *item, Arena *arena, Live **ret, Error **err);
+int live_from_node(const LiveReader *reader, const Node *object, const char *etag, Arena *arena, Live **ret,
+                   Error **err);
+/* The answer to a single read into the object's Node; ERROR_NOT_FOUND when it is a list without any. */
+int live_answer(const LiveReader *reader, const char *text, size_t size, Arena *arena, const Node **ret, Error **err);
+/* Both together. */
+int live_from_text(const LiveReader *reader, const char *text, size_t size, const char *etag, Arena *arena, Live **ret,
                    Error **err);
 
 /* May it be an id: printable, without spaces? It goes into paths, logs and terminals. */
@@ -86,8 +105,6 @@ bool live_is_writable(const Live *live);
 bool live_is_gone(const Live *live);
 /* What the state of a backup means. */
 BackupState backup_state(const Kind *kind, const char *state);
-/* Belongs to the cloud itself (a platform image): never to be written. */
-bool live_is_foreign(const Live *live);
 
 /* Does a live object, given as the Node of all its members, meet all conditions of a selector? */
 bool selector_matches(const Kind *kind, const Node *selector, const Node *object);

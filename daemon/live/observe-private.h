@@ -44,6 +44,7 @@ typedef struct Listing {
 struct Observer {
     Account *account;
     const Kind *kind;
+    LiveReader reader; /* of items of lists */
     Snapshot *snapshot;
     sd_event_source *wake;
     observe_done_fn done;

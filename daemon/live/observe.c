@@ -63,6 +63,13 @@ static Listing *get_listing(Observer *o, const char *container, const char *sour
     return l;
 }
 
+/* Where the selector looks: in the account's own container unless it says so. */
+static const char *container_of(const Observer *o, const Node *selector)
+{
+    const char *container = selector_container(o->kind, selector);
+    return container ? container : o->account->credential->home;
+}
+
 /* The source whose copies alone the selector takes, or NULL. */
 static const char *selector_source(const Observer *o, const Node *selector)
 {
@@ -107,8 +114,11 @@ static int single_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Single *s = userdata;
     Observer *o = s->observer;
-    const char *etag = o->account->provider->etag(answer);
-    if (live_from_text(o->kind, str_get(&answer->body), answer->body.len, etag, o->snapshot->arena, &s->live, err) < 0)
+    const Provider *provider = o->account->provider;
+    LiveReader reader = o->reader;
+    reader.page_member = provider->single_is_page ? provider->list_member : NULL;
+    if (live_from_text(&reader, str_get(&answer->body), answer->body.len, answer_etag(o->kind, answer),
+                       o->snapshot->arena, &s->live, err) < 0)
         return -1;
     if (!streq(s->live->id, s->wanted->id))
         return error_set(err, ERROR_PROTOCOL, "asked for %s, got %s", s->wanted->id, s->live->id);
@@ -219,7 +229,7 @@ static void want(Observer *o, const Spec *spec)
 {
     const Node *selector = observer_selector(o, spec);
     if (selector)
-        selectors_add(listing_for(o, selector_container(o->kind, selector), selector_source(o, selector))->selectors,
+        selectors_add(listing_for(o, container_of(o, selector), selector_source(o, selector))->selectors,
                       spec, selector);
     if (!spec->target)
         return;
@@ -234,9 +244,13 @@ static void want(Observer *o, const Spec *spec)
     *VEC_ADD(&w->specs) = spec;
 }
 
-/* Containers that held at least two of the wanted ids when they were last seen. */
+/* Containers that held at least two of the wanted ids when they were last seen; and the account's own, where most of
+ * them will lie. */
 static void recall_containers(Observer *o)
 {
+    const char *home = o->account->credential->home;
+    if (home && o->wanted.n > 1)
+        get_listing(o, home, NULL);
     CLEANUP(map_freep) Map *once = map_new();
     for (size_t i = 0; i < o->wanted.n; i++) {
         const char *container = account_container(o->account, o->wanted.items[i]->id);
@@ -255,7 +269,7 @@ static void demand_lists(Observer *o, const Specs *specs)
     for (size_t i = 0; i < specs->n; i++) {
         const Node *selector = is_ours(o, &specs->items[i]) ? observer_selector(o, &specs->items[i]) : NULL;
         if (selector)
-            demand(o, selector_container(o->kind, selector), selector_source(o, selector));
+            demand(o, container_of(o, selector), selector_source(o, selector));
     }
     if (!o->harvest)
         return;
@@ -278,6 +292,11 @@ Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, 
         .demands = map_new(),
         .by_container = map_new(),
         .window = 1,
+    };
+    o->reader = (LiveReader){
+        .kind = kind,
+        .home = account->credential->home,
+        .free_names = live_free_names(kind, account->name, specs->items, specs->n, snapshot->arena),
     };
     demand_lists(o, specs);
     for (size_t i = 0; i < specs->n; i++)

@@ -11,7 +11,7 @@ static Live *live_from(const Kind *kind, Arena *arena, const char *id, const cha
     char *text =
         xasprintf("{\"id\":\"%s\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\"%s}", id, state, more);
     Live *live = NULL;
-    assert_int_equal(live_from_text(kind, text, strlen(text), "e", arena, &live, NULL), 0);
+    assert_int_equal(live_from_text(&(LiveReader){.kind = kind}, text, strlen(text), "e", arena, &live, NULL), 0);
     return live;
 }
 

@@ -20,16 +20,29 @@ static bool is_absent(const Node *node)
     return !node || node->type == NODE_NULL;
 }
 
-/* Tag values may come back as numbers or booleans; what counts is their text. */
+static bool has_text(const Node *node, const char *expected)
+{
+    CLEANUP(str_done) Str text = {0};
+    json_write_node(&text, node);
+    return streq(str_get(&text), expected);
+}
+
+/* A number or a boolean may come back as text, and the other way round; what counts is their text. */
 static bool same_value(const Node *want, const Node *have)
 {
-    if (!want || !have || is_absent(want) || is_absent(have))
+    if (is_absent(want) || is_absent(have))
         return is_absent(want) && is_absent(have);
-    if (want->type != NODE_STRING || have->type == NODE_STRING || have->type >= NODE_LIST)
+    if (want->type == have->type || want->type >= NODE_LIST || have->type >= NODE_LIST)
         return node_equal(want, have);
-    CLEANUP(str_done) Str text = {0};
-    json_write_node(&text, have);
-    return streq(str_get(&text), want->text);
+    if (want->type == NODE_STRING)
+        return has_text(have, want->text);
+    return have->type == NODE_STRING ? has_text(want, have->text) : node_equal(want, have);
+}
+
+/* Does an absent value mean what is wanted? */
+static bool absence_means(const Field *field, const Node *want, const Node *have)
+{
+    return field->absent && is_absent(have) && want->type == NODE_STRING && streq(want->text, field->absent);
 }
 
 /* What bears copies of another object's tags has keys that nobody gave it. Where that object cannot be read, any may be
@@ -67,7 +80,7 @@ static const char *passed_over_by(const Differ *d, const char *path, const char 
 static void add_delta(Differ *d, const char *const steps[2], const char *shown[2], const Node *from, const Node *to,
                       Mark mark, bool undeclared)
 {
-    if (same_value(to, from))
+    if (same_value(to, from) || absence_means(d->field, to ? to : node_null(), from))
         return;
     Delta delta = {
         .field = d->field, .from = is_absent(from) ? NULL : from, .to = is_absent(to) ? NULL : to, .mark = mark};
@@ -83,7 +96,7 @@ static void add_delta(Differ *d, const char *const steps[2], const char *shown[2
         *VEC_ADD(d->ignored) = delta;
 }
 
-/* One map of tags: `space` is its namespace as the live object writes it, or NULL for free-form tags. */
+/* One map of tags, or of attributes without rows: `space` is its namespace as the live object writes it, or NULL for free-form tags. */
 static void diff_tags(Differ *d, const char *space, const char *shown_space, const Node *want, const Node *have)
 {
     bool fold = space != NULL;
@@ -94,7 +107,7 @@ static void diff_tags(Differ *d, const char *space, const char *shown_space, con
                    *shown[2] = {fold ? shown_space : w->key, w->key};
         add_delta(d, steps, shown, h ? h->value : NULL, w->value, w->mark, false);
     }
-    for (uint32_t i = 0; d->spec->exact_tags && have && have->type == NODE_MAP && i < have->n; i++) {
+    for (uint32_t i = 0; spec_is_exact(d->spec, d->field) && have && have->type == NODE_MAP && i < have->n; i++) {
         const NodeEntry *h = &have->entries[i];
         const char *steps[2] = {fold ? space : h->key, fold ? h->key : NULL},
                    *shown[2] = {fold ? space : h->key, h->key};
@@ -119,7 +132,9 @@ static void diff_field(Differ *d, const NodeEntry *want)
     const Node *have = node_get(d->live->object, field_wire(d->field));
     const char *none[2] = {NULL, NULL};
     d->field_mark = want->mark;
-    if (d->field->type == FIELD_TAGS)
+    if (d->field->type == FIELD_FREE)
+        diff_tags(d, NULL, NULL, want->value, d->live->object);
+    else if (d->field->type == FIELD_TAGS || d->field->type == FIELD_TEXT_SET)
         diff_tags(d, NULL, NULL, want->value, have);
     else if (d->field->type == FIELD_TAG_NAMESPACES)
         diff_namespaces(d, want->value, have);
@@ -165,6 +180,24 @@ static const Node *with_value(const Node *map, const char *const *steps, size_t 
     return node_builder_end(b);
 }
 
+/* As the API takes it. */
+static const Node *on_the_wire(const Field *field, const Node *value, Arena *arena)
+{
+    CLEANUP(str_done) Str text = {0};
+    if (is_absent(value))
+        return node_null();
+    if (field->flags & FIELD_AS_TEXT && value->type != NODE_STRING) {
+        json_write_node(&text, value);
+        return node_string(arena, str_get(&text));
+    }
+    if (field->type != FIELD_TEXT_SET)
+        return value;
+    NodeBuilder *b = node_builder_new(arena, NODE_LIST, (Mark){0});
+    for (uint32_t i = 0; i < value->n; i++)
+        node_builder_add(b, NULL, (Mark){0}, value->entries[i].value);
+    return node_builder_end(b);
+}
+
 const Node *diff_apply(const Live *live, const Deltas *deltas, Arena *arena)
 {
     NodeBuilder *b = node_builder_new(arena, NODE_MAP, (Mark){0});
@@ -175,9 +208,13 @@ const Node *diff_apply(const Live *live, const Deltas *deltas, Arena *arena)
         for (; i < deltas->n && deltas->items[i].field == field; i++) {
             const Delta *d = &deltas->items[i];
             size_t n = d->steps[1] ? 2 : d->steps[0] ? 1 : 0;
-            value = n ? with_value(value, d->steps, n, d->to, arena) : d->to;
+            if (field->type == FIELD_FREE)
+                node_builder_add(b, d->steps[0], (Mark){0}, on_the_wire(field, d->to, arena));
+            else
+                value = n ? with_value(value, d->steps, n, d->to, arena) : d->to;
         }
-        node_builder_add(b, field_wire(field), (Mark){0}, value);
+        if (field->type != FIELD_FREE)
+            node_builder_add(b, field_wire(field), (Mark){0}, on_the_wire(field, value, arena));
     }
     return node_builder_end(b);
 }

@@ -22,8 +22,8 @@ typedef VEC(Delta) Deltas;
  * `arena` or as long as the spec and the live object. */
 void diff_object(const Spec *spec, const Live *live, usec_t now, Arena *arena, Deltas *deltas, Deltas *ignored);
 
-/* The whole new values, by wire name, of the fields that `deltas` touch: a tag map is the live one with the differences
- * merged in, since the API replaces it whole. */
+/* The whole new values, by wire name and as the API takes them, of the fields that `deltas` touch; null: it goes. A map
+ * or set of tags is the live one with the differences merged in, since the API replaces it whole. */
 const Node *diff_apply(const Live *live, const Deltas *deltas, Arena *arena);
 
 /* The same attributes, from the same to the same? */

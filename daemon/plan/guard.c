@@ -23,6 +23,13 @@ static void hold_growth(Plan *plan, const Snapshot *snapshot, const Memory *memo
     }
 }
 
+/* What others never leave in peace is written at last. */
+static void insist(Plan *plan, const Memory *memory, usec_t now)
+{
+    for (size_t i = 0; i < plan->changes.n; i++)
+        plan->changes.items[i].insist = memory_is_out_of_patience(memory, &plan->changes.items[i], now);
+}
+
 static void hold_paused(Plan *plan, const Memory *memory, usec_t now, usec_t wall)
 {
     for (size_t i = 0; i < plan->changes.n; i++) {
@@ -92,6 +99,7 @@ void guard_plan(Plan *plan, const Snapshot *snapshot, const GuardOptions *option
 {
     if (options->memory) {
         pass_made(plan, options->memory);
+        insist(plan, options->memory, options->now);
         hold_growth(plan, snapshot, options->memory);
         hold_paused(plan, options->memory, options->now, options->wall);
     }

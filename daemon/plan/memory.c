@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "data/json-write.h"
 
+#define PATIENCE USEC_PER_MINUTE /* so long a change waits for others to leave the object in peace */
 #define PAUSE_MAX (1 * USEC_PER_HOUR)
 
 /* A list may lag behind a creation so long; the next one waits as long again. */
@@ -23,6 +24,7 @@ typedef struct Entry {
     char *written;     /* what that write set */
     usec_t next_try;   /* monotonic; 0: at once */
     char *reason;
+    usec_t busy_since; /* monotonic: held since then because others are at work on the object; 0: it is not */
     bool made_before; /* a creation: the cloud says that it is done */
     bool seen;        /* in the round that is being learnt */
     char *document;   /* its key in `matches` */
@@ -142,6 +144,12 @@ bool memory_was_made(const Memory *m, const Change *change)
     return e && e->made_before;
 }
 
+bool memory_is_out_of_patience(const Memory *m, const Change *change, usec_t now)
+{
+    const Entry *e = find(m, change);
+    return e && e->busy_since && now - e->busy_since >= PATIENCE;
+}
+
 bool memory_matches(const Memory *m, const Spec *spec, size_t *ret)
 {
     CLEANUP(freep) char *key = document_key(spec);
@@ -208,10 +216,12 @@ static void learn_change(Memory *m, const Change *change, usec_t now, usec_t int
 {
     if (change->outcome == OUTCOME_PLANNED || change->outcome == OUTCOME_OBSERVED)
         return;
-    Entry *e = change->outcome == OUTCOME_HELD ? find(m, change) : find_or_add(m, change);
+    bool busy = change->outcome == OUTCOME_HELD && change->hold == HOLD_BUSY;
+    Entry *e = change->outcome == OUTCOME_HELD && !busy ? find(m, change) : find_or_add(m, change);
     if (!e)
         return;
     e->seen = true;
+    e->busy_since = !busy ? 0 : e->busy_since ? e->busy_since : now;
     if (change->outcome == OUTCOME_DONE)
         learn_done(e, change, now, interval);
     else if (change->outcome == OUTCOME_FAILED)

@@ -16,6 +16,8 @@ DEFINE_CLEANUP(Memory, memory_free)
 usec_t memory_next_try(const Memory *memory, const Change *change, const char **ret_reason);
 /* Did the cloud say, when it was asked to make this, that it was made before? */
 bool memory_was_made(const Memory *memory, const Change *change);
+/* Was it held back for a minute because others are at work on the object? */
+bool memory_is_out_of_patience(const Memory *memory, const Change *change, usec_t now);
 /* How many objects the document's selector matched when it was last compared without being held; false: never. */
 bool memory_matches(const Memory *memory, const Spec *spec, size_t *ret);
 

@@ -301,7 +301,7 @@ static World one_off(const char *backup_state)
                            backup_state);
     Live *volume = arena_alloc(arena, sizeof(*volume)), *backup = NULL;
     *volume = (Live){.kind = &oci_boot_volume, .id = STAGE_VOLUME, .state = "AVAILABLE"};
-    assert_int_equal(live_from_text(&oci_boot_volume_backup, text, strlen(text), NULL, arena, &backup, NULL), 0);
+    assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume_backup}, text, strlen(text), NULL, arena, &backup, NULL), 0);
     w.snapshot->of[0].volume = volume;
     *VEC_ADD(&w.snapshot->of[0].objects) = backup;
     return w;

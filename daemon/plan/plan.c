@@ -200,10 +200,15 @@ static bool refuse_object(Planner *p, const Spec *spec, const Live *live)
     if (live_is_gone(live))
         error_set(&e, ERROR_NOT_FOUND, "the %s is %s: remove the document, or name another one", spec->kind->noun,
                   live->state);
-    else if (live_is_foreign(live))
+    else if (live->foreign && !live->container)
         error_set(&e, ERROR_REJECTED,
                   "this is a platform %s, which belongs to the cloud and cannot be changed: remove the document",
                   spec->kind->noun);
+    else if (live->foreign)
+        error_set(&e, ERROR_REJECTED,
+                  "this %s belongs to %s, not to the account, and cannot be changed: remove the document, or name "
+                  "another account",
+                  spec->kind->noun, live->container);
     else
         return false;
     plan_fail(p->plan, spec, live->id, e);
@@ -360,7 +365,7 @@ static void count_objects(Planner *p)
     for (const Claim *c = map_next(p->by_object, &position, NULL); c; c = map_next(p->by_object, &position, NULL)) {
         bool broken = false, ours = false;
         for (const Claim *each = c; each; each = each->next) {
-            broken = broken || p->broken[each->spec->index] || live_is_gone(each->live) || live_is_foreign(each->live);
+            broken = broken || p->broken[each->spec->index] || live_is_gone(each->live) || each->live->foreign;
             ours = ours || is_ours(p, each->spec);
         }
         p->plan->objects += ours;

@@ -37,6 +37,7 @@ typedef enum Hold {
     HOLD_STATE,   /* the object cannot be written as it is now */
     HOLD_MADE,    /* it was made before, says the cloud, and is not shown */
     HOLD_UNSURE,  /* it changed while it was read */
+    HOLD_BUSY,    /* somebody else is writing it all the time, and there is no etag */
     HOLD_GROWTH,  /* the selector suddenly matches far more */
     HOLD_CLOCK,   /* what depends on the time waits for a clock that can be trusted */
     HOLD_PAUSE,   /* it failed or did not converge before, and rests */
@@ -57,6 +58,7 @@ typedef struct Change {
     const Live *newest;   /* of a deletion: the good backup that must be there */
     const char *why;      /* "slot …", "expired": of a schedule's */
     bool is_hint;         /* only told, and no difference: what would go if the schedule said prune: true */
+    bool insist;          /* it was held back long enough because others are at work on the object */
     bool made_before;     /* of a creation, found out by asking: the slot is done though no list shows its backup */
     Outcome outcome;
     Hold hold;          /* of OUTCOME_HELD */

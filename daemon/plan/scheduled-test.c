@@ -914,7 +914,7 @@ static Live *now_is(const World *w, const char *tags, const char *backup_state, 
         "\"freeformTags\":{%s}}",
         backup_state, volume, tags);
     Live *live = NULL;
-    assert_int_equal(live_from_text(&oci_boot_volume_backup, text, strlen(text), "e", w->plan->arena, &live, NULL), 0);
+    assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume_backup}, text, strlen(text), "e", w->plan->arena, &live, NULL), 0);
     return live;
 }
 

@@ -14,6 +14,7 @@
 
 The simulator dies with the thread that started it, so start it from the main thread.
 """
+import hashlib
 import http.client
 import json
 import os
@@ -44,6 +45,19 @@ HUAWEI_PASSWORD = "Example-Password-1"
 ACCESS_KEY = "TESTACCESSKEY0000001"
 SECRET_KEY = "TestSecretKey000000000000000000000000001"
 
+# OpenStack: what Keystone and Glance know from the start.
+GLANCE_PROJECT = "5ba9b3a7c31f4d2c8e6f0a1d2b3c4d5e"
+GLANCE_PROJECT_NAME = "demo"
+GLANCE_REGION = "RegionOne"
+KEYSTONE_DOMAIN = "Default"
+KEYSTONE_DOMAIN_ID = "default"
+KEYSTONE_USER = "demo"
+KEYSTONE_USER_ID = "7c2f9e4d1b3a4c5d8e9f0a1b2c3d4e5f"
+KEYSTONE_PASSWORD = "Demo-Password-1"
+CREDENTIAL = "demo-credential"
+CREDENTIAL_ID = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+CREDENTIAL_SECRET = "Demo-Credential-Secret-1"
+
 
 def vectors(name):
     """Path of a test key or vector file."""
@@ -61,10 +75,10 @@ UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def collection_of(ocid):
-    """The collection that an OCID or a UUID is of; any other id is an image's."""
+    """The collection that an OCID is of; any other id is an image's. Of a UUID the simulator knows it."""
     parts = ocid.split(".")
     if UUID.fullmatch(ocid):
-        return "cloudimages"
+        return "resources"
     return COLLECTIONS.get(parts[1], "images") if parts[0] == "ocid1" and len(parts) > 1 else "images"
 
 
@@ -316,6 +330,87 @@ class Simulator:
         """All of them by id, each as cloud_image() tells them."""
         return {item["cloudImage"]["id"]: item for item in self.call("GET", "/cloudimages")["cloudimages"]}
 
+    def add_glance_image(self, name="image", image_id=None, owner=GLANCE_PROJECT, **attributes):
+        """Makes an image of Glance; returns its id. Attributes: base ones, created_at and updated_at too, as JSON has
+        them, and extra properties, which are texts."""
+        self.volumes_made += 1
+        image_id = image_id or "61a9ce00-0000-4000-8000-%012x" % self.volumes_made
+        self.call("POST", "/glanceimages", dict(attributes, id=image_id, name=name, owner=owner))
+        return image_id
+
+    def generate_glance_images(self, count, owner=GLANCE_PROJECT, prefix="61a9ceaa", **attributes):
+        """Makes many images of Glance with these attributes; returns their ids."""
+        self.call("POST", "/generate", {"kind": "glanceImage", "count": count, "compartmentId": owner,
+                                        "prefix": prefix, "image": attributes})
+        return ["%s-0000-4000-8000-%012x" % (prefix, n) for n in range(1, count + 1)]
+
+    @staticmethod
+    def _glance(item):
+        return dict(item, image=item["glanceImage"])
+
+    def glance_image(self, image_id):
+        """{"image": the attributes, "version", "updates", "hidden", "unreadable", ...}"""
+        return self._glance(self.call("GET", "/glanceimages/" + image_id))
+
+    def glance_images(self):
+        """All of them by id, each as glance_image() tells them."""
+        return {item["glanceImage"]["id"]: self._glance(item)
+                for item in self.call("GET", "/glanceimages")["glanceimages"]}
+
+    def share_glance_image(self, image_id, project, status="accepted"):
+        """Shares an image, whose visibility must be shared, with a project, which accepted that or not."""
+        return self.call("POST", "/glance/members", {"image": image_id, "member": project, "status": status})
+
+    def add_keystone_user(self, name=KEYSTONE_USER, password=KEYSTONE_PASSWORD, user_id=None,
+                          roles=("member", "reader"), projects=(GLANCE_PROJECT,), domain=KEYSTONE_DOMAIN,
+                          domain_id=KEYSTONE_DOMAIN_ID):
+        """Creates or replaces a user of Keystone with these roles in these projects; returns the id. Another password
+        makes the user's tokens void. A user with the role "admin" sees and changes every image."""
+        user_id = user_id or (KEYSTONE_USER_ID if name == KEYSTONE_USER else hashlib.md5(name.encode()).hexdigest())
+        self.call("POST", "/keystone/users", {
+            "id": user_id, "name": name, "password": password, "domain": {"id": domain_id, "name": domain},
+            "projects": [{"id": project, "roles": list(roles)} for project in projects]})
+        return user_id
+
+    def remove_keystone_user(self, user_id=KEYSTONE_USER_ID):
+        """Removes a user with all tokens."""
+        return self.call("DELETE", "/keystone/users/" + user_id)
+
+    def add_keystone_project(self, name, project_id=None, domain=KEYSTONE_DOMAIN, domain_id=KEYSTONE_DOMAIN_ID):
+        """Creates or replaces a project of Keystone; returns the id."""
+        project_id = project_id or hashlib.md5(name.encode()).hexdigest()
+        self.call("POST", "/keystone/projects",
+                  {"id": project_id, "name": name, "domain": {"id": domain_id, "name": domain}})
+        return project_id
+
+    def remove_keystone_project(self, project_id):
+        return self.call("DELETE", "/keystone/projects/" + project_id)
+
+    def add_application_credential(self, name, secret, credential_id=None, user=KEYSTONE_USER_ID,
+                                   project=GLANCE_PROJECT, roles=("member", "reader"), expires=None):
+        """Creates or replaces an application credential, which may expire (RFC 3339); returns the id."""
+        credential_id = credential_id or hashlib.md5(name.encode()).hexdigest()
+        credential = {"id": credential_id, "name": name, "secret": secret, "user": user, "project": project,
+                      "roles": list(roles), "expiresAt": expires}
+        self.call("POST", "/keystone/credentials",
+                  {name: value for name, value in credential.items() if value is not None})
+        return credential_id
+
+    def remove_application_credential(self, credential_id=CREDENTIAL_ID):
+        """Removes a credential with the tokens that were given for it."""
+        return self.call("DELETE", "/keystone/credentials/" + credential_id)
+
+    def revoke_keystone_tokens(self, user_id=None):
+        """Makes all tokens of Keystone void, or those of one user."""
+        return self.call("POST", "/keystone/revoke", {} if user_id is None else {"user": user_id})
+
+    def image_endpoints(self, *urls, interface="public", region=GLANCE_REGION):
+        """What the catalog has for images from now on: these URLs, or (interface, region, url) of each. "{base}" in
+        them is the simulator's own base. Without any the image service is left out."""
+        told = [(interface, region, url) if isinstance(url, str) else url for url in urls]
+        return self.config(imageEndpoints=[{"interface": interface, "region": region, "url": url}
+                                           for interface, region, url in told])
+
     def strip(self, image_id, *attributes):
         """Somebody's removal of attributes, past the API."""
         return self._resource_call(image_id, "strip", list(attributes))
@@ -424,5 +519,28 @@ def write_oci_config(directory, key_pem=None, passphrase=None, profile="DEFAULT"
         lines.append("pass_phrase=" + passphrase)
     lines += ["%s=%s" % item for item in more.items()]
     path = os.path.join(directory, name)
+    write_private(path, "\n".join(lines) + "\n")
+    return path
+
+
+def write_clouds_yaml(directory, sim, cloud="lab", name="clouds.yaml", **changes):
+    """Writes a clouds.yaml with one cloud, 0600, for the user with the password; returns its path. Changes are members
+    of the cloud; a dictionary is merged into the one that is there, and None removes a member:
+    write_clouds_yaml(directory, sim, auth={"password": "wrong"}, region_name=None)."""
+    entry = {"auth": {"auth_url": sim.endpoint + "/identity/v3", "username": KEYSTONE_USER,
+                      "password": KEYSTONE_PASSWORD, "project_name": GLANCE_PROJECT_NAME,
+                      "user_domain_name": KEYSTONE_DOMAIN, "project_domain_name": KEYSTONE_DOMAIN},
+             "region_name": GLANCE_REGION, "interface": "public", "identity_api_version": 3, "cacert": sim.ca_file}
+    for member, value in changes.items():
+        merged = dict(entry.get(member, {}), **value) if isinstance(value, dict) else value
+        entry[member] = ({inner: one for inner, one in merged.items() if one is not None}
+                         if isinstance(merged, dict) else merged)
+    path = os.path.join(directory, name)
+    lines = ["clouds:", "  %s:" % cloud]
+    for member, value in entry.items():
+        if isinstance(value, dict):
+            lines += ["    %s:" % member] + ["      %s: %s" % (inner, json.dumps(one)) for inner, one in value.items()]
+        elif value is not None:
+            lines.append("    %s: %s" % (member, json.dumps(value)))
     write_private(path, "\n".join(lines) + "\n")
     return path

@@ -28,6 +28,7 @@ struct call {
 typedef const char *control_fn(struct call *call);
 
 static const char no_such_resource[] = "no such resource";
+static const char any_kind[] = "resources"; /* stands for the collection of a resource that has this id */
 
 /* The one that the path names, gone or not; NULL when there is none of its kind. */
 static struct resource *find(const struct call *call)
@@ -392,6 +393,60 @@ static const char *revoke_tokens(struct call *call)
     return NULL;
 }
 
+static const char *put_keystone_user(struct call *call)
+{
+    return keystone_put_user(&call->simulator->keystone, call->body);
+}
+
+static const char *remove_keystone_user(struct call *call)
+{
+    return keystone_remove_user(&call->simulator->keystone, call->id);
+}
+
+static const char *put_keystone_project(struct call *call)
+{
+    return keystone_put_project(&call->simulator->keystone, call->body);
+}
+
+static const char *remove_keystone_project(struct call *call)
+{
+    return keystone_remove_project(&call->simulator->keystone, call->id);
+}
+
+static const char *put_credential(struct call *call)
+{
+    return keystone_put_credential(&call->simulator->keystone, call->body);
+}
+
+static const char *remove_credential(struct call *call)
+{
+    return keystone_remove_credential(&call->simulator->keystone, call->id);
+}
+
+static const char *revoke_keystone_tokens(struct call *call)
+{
+    keystone_revoke_tokens(&call->simulator->keystone, json_string(call->body, "user"));
+    return NULL;
+}
+
+/* Somebody shares an image with a project, which accepts that or not. */
+static const char *put_member(struct call *call)
+{
+    const char *image = json_string(call->body, "image"), *project = json_string(call->body, "member");
+    const char *status = json_string(call->body, "status");
+    cJSON *members = call->simulator->members;
+
+    if (image == NULL || project == NULL || status == NULL || cJSON_GetArraySize(call->body) != 3) {
+        return "a member has image, member (a project's id) and status";
+    }
+    if (json_member(members, image) == NULL) {
+        cJSON_AddObjectToObject(members, image);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(json_member(members, image), project);
+    cJSON_AddStringToObject(json_member(members, image), project, status);
+    return NULL;
+}
+
 /* The request that the body tells of, which borrows from it. */
 static struct request *told_request(const cJSON *body)
 {
@@ -434,7 +489,7 @@ static const char *show_signature(struct call *call)
 
 static const struct control_route {
     const char *method;
-    const char *path; /* "@" stands for a collection of the API, "*" for one part */
+    const char *path; /* "@" stands for a collection of the APIs, or any when an id follows; "*" for one part */
     control_fn *handle;
 } routes[] = {
     {"POST", "/compartments", put_compartment},
@@ -456,6 +511,14 @@ static const struct control_route {
     {"POST", "/iam/keys", put_key},
     {"DELETE", "/iam/keys/*", remove_key},
     {"POST", "/iam/revoke", revoke_tokens},
+    {"POST", "/keystone/users", put_keystone_user},
+    {"DELETE", "/keystone/users/*", remove_keystone_user},
+    {"POST", "/keystone/projects", put_keystone_project},
+    {"DELETE", "/keystone/projects/*", remove_keystone_project},
+    {"POST", "/keystone/credentials", put_credential},
+    {"DELETE", "/keystone/credentials/*", remove_credential},
+    {"POST", "/keystone/revoke", revoke_keystone_tokens},
+    {"POST", "/glance/members", put_member},
     {"POST", "/signature", show_signature},
     {"POST", "/reset", NULL}, /* takes the lock itself */
     {"POST", "/@", put_resources},
@@ -473,6 +536,8 @@ static bool path_matches(const char *pattern, const char *path, const struct kin
 {
     for (; *pattern != '\0'; pattern++) {
         size_t length = strcspn(path, "/");
+        bool any =
+            *pattern == '@' && pattern[1] == '/' && length == strlen(any_kind) && strncmp(path, any_kind, length) == 0;
         if (*pattern == '@') {
             *kind = kind_of_collection(path, length);
         } else if (*pattern == '*') {
@@ -481,7 +546,7 @@ static bool path_matches(const char *pattern, const char *path, const struct kin
         } else {
             length = 1;
         }
-        bool same = *pattern == '@' ? *kind != NULL : *pattern == '*' ? length > 0 : *pattern == *path;
+        bool same = *pattern == '@' ? any || *kind != NULL : *pattern == '*' ? length > 0 : *pattern == *path;
         if (!same) {
             return false;
         }
@@ -508,6 +573,10 @@ static const char *dispatch(struct call *call, const struct control_route *route
     }
     pthread_mutex_lock(&call->simulator->lock);
     lifecycle_run(call->simulator);
+    if (call->kind == NULL && call->id != NULL) {
+        const struct resource *resource = store_find(&call->simulator->store, call->id);
+        call->kind = resource == NULL ? NULL : resource->kind;
+    }
     const char *why = route->handle(call);
     pthread_mutex_unlock(&call->simulator->lock);
     return why;

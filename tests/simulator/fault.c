@@ -248,6 +248,24 @@ const cJSON *fault_shuffle(const struct fired *fired)
     return fired->kind != NULL && strcmp(fired->kind->name, "shuffle-page") == 0 ? fired->rule : NULL;
 }
 
+void fault_add_shuffled(const cJSON *rule, const struct view *last, struct text *body)
+{
+    cJSON *json = cJSON_Parse(last->json);
+    const cJSON *set = json_member(rule, "set");
+
+    if (set != NULL) {
+        json_merge(json, set);
+    } else {
+        char *name = xprintf("%s-shuffled", last->name);
+        cJSON_ReplaceItemInObjectCaseSensitive(json, "name", cJSON_CreateString(name));
+        free(name);
+    }
+    char *text = json_print(json);
+    text_adds(body, text);
+    free(text);
+    cJSON_Delete(json);
+}
+
 bool fault_before(const struct fired *fired, struct simulator *simulator, const struct request *request,
                   struct reply *reply)
 {
@@ -293,6 +311,7 @@ static bool answer_status(const cJSON *rule, struct simulator *simulator, const 
     request->service->refuse(request, reply, status, code, message != NULL ? message : "A scripted fault");
     if (body != NULL) {
         replace_body(reply, body);
+        reply_drop_header(reply, "Content-Type");
     }
     if (body != NULL && body[0] == '<' && cJSON_GetObjectItem(json_member(rule, "headers"), "content-type") == NULL) {
         reply_add_header(reply, "Content-Type", "text/html");

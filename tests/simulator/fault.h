@@ -9,6 +9,7 @@
 #include "request.h"
 
 struct simulator;
+struct view;
 struct fault_kind;
 struct fault_rule;
 
@@ -48,6 +49,8 @@ enum transport fault_transport(const struct fired *fired);
 long fault_delay_ms(const struct fired *fired);
 /* The rule when it is shuffle-page, else NULL. */
 const cJSON *fault_shuffle(const struct fired *fired);
+/* The last image of the page before comes again, with other content: for models whose name is "name". */
+void fault_add_shuffled(const cJSON *rule, const struct view *last, struct text *body);
 /* Before the request is carried out; true when it must not be carried out at all. */
 bool fault_before(const struct fired *fired, struct simulator *simulator, const struct request *request,
                   struct reply *reply);

@@ -70,7 +70,9 @@ static cJSON *generated_cloud_image(const cJSON *rule, unsigned long number)
 static const char *generate_images(struct simulator *simulator, const cJSON *rule)
 {
     const char *kind = json_string(rule, "kind");
-    bool cloud = kind != NULL && strcmp(kind, "cloudImage") == 0;
+    bool glance = kind != NULL && strcmp(kind, "glanceImage") == 0;
+    bool cloud = glance || (kind != NULL && strcmp(kind, "cloudImage") == 0);
+    enum kind_id of = glance ? KIND_GLANCE_IMAGE : cloud ? KIND_CLOUD_IMAGE : KIND_IMAGE;
     double count = json_number(rule, "count", -1);
     const cJSON *image = json_member(rule, "image");
     const char *why = image == NULL ? NULL : kind_check_partial(image);
@@ -80,7 +82,7 @@ static const char *generate_images(struct simulator *simulator, const cJSON *rul
     }
     for (unsigned long number = 1; number <= (unsigned long)count; number++) {
         cJSON *made = cloud ? generated_cloud_image(rule, number) : generated_image(rule, number);
-        store_put(&simulator->store, &simulator->tags, kind_at(cloud ? KIND_CLOUD_IMAGE : KIND_IMAGE), made);
+        store_put(&simulator->store, &simulator->tags, kind_at(of), made);
         cJSON_Delete(made);
     }
     return NULL;

@@ -13,11 +13,11 @@
 static operation_fn show_image;
 
 static const struct route routes[] = {
-    {"ListCloudImages", "GET", KIND_CLOUD_IMAGE, HUAWEI_QUERY, list_cloud_images},
-    {"UpdateCloudImage", "PATCH", KIND_CLOUD_IMAGE, HUAWEI_ID | HUAWEI_BODY, update_cloud_image},
-    {"ShowImage", "GET", KIND_CLOUD_IMAGE, HUAWEI_ID, show_image},
-    {"CreateToken", "POST", KIND_CLOUD_IMAGE, HUAWEI_QUERY | HUAWEI_BODY | HUAWEI_OPEN, create_token},
-    {"ListProjects", "GET", KIND_CLOUD_IMAGE, HUAWEI_QUERY, list_projects},
+    {"ListCloudImages", "GET", KIND_CLOUD_IMAGE, TAKES_QUERY, list_cloud_images},
+    {"UpdateCloudImage", "PATCH", KIND_CLOUD_IMAGE, TAKES_ID | TAKES_BODY, update_cloud_image},
+    {"ShowImage", "GET", KIND_CLOUD_IMAGE, TAKES_ID, show_image},
+    {"CreateToken", "POST", KIND_CLOUD_IMAGE, TAKES_QUERY | TAKES_BODY | TAKES_OPEN, create_token},
+    {"ListProjects", "GET", KIND_CLOUD_IMAGE, TAKES_QUERY, list_projects},
     {NULL, NULL, 0, 0, NULL},
 };
 
@@ -177,34 +177,9 @@ static bool claims(const char *path)
     return strncmp(path, "/v2/", 4) == 0 || strncmp(path, "/v3/", 4) == 0;
 }
 
-/* The part of the path after that of the route; NULL when it is another's. */
-static const char *path_after(size_t index, const char *path)
-{
-    size_t length = strlen(paths[index]);
-    bool id = (routes[index].takes & HUAWEI_ID) != 0;
-
-    if (strncmp(path, paths[index], length) != 0) {
-        return NULL;
-    }
-    path += length;
-    return (*path != '\0') == id && strchr(path, '/') == NULL ? path : NULL;
-}
-
 static void route_request(struct request *request)
 {
-    for (size_t i = 0; routes[i].operation != NULL; i++) {
-        const char *id = path_after(i, request->path);
-        if (id == NULL) {
-            continue;
-        }
-        request->known_path = true;
-        if (*id != '\0' && request->id == NULL) {
-            request->id = request_decode(id, strlen(id));
-        }
-        if (strcmp(routes[i].method, request->method) == 0) {
-            request->route = &routes[i];
-        }
-    }
+    service_route(request, routes, paths);
 }
 
 /* The image, or the owner that a list asks for. */
@@ -239,7 +214,7 @@ static bool authenticate(struct simulator *simulator, struct request *request, b
     if (!check_request(request, reply)) {
         return false;
     }
-    if ((request->route->takes & HUAWEI_OPEN) != 0) {
+    if ((request->route->takes & TAKES_OPEN) != 0) {
         return true;
     }
     pthread_mutex_lock(&simulator->lock);
@@ -258,11 +233,11 @@ static void process(struct simulator *simulator, const struct request *request, 
 {
     unsigned takes = request->route->takes;
 
-    if ((takes & HUAWEI_QUERY) == 0 && request->query != NULL) {
+    if ((takes & TAKES_QUERY) == 0 && request->query != NULL) {
         ims_error(request, reply, "IMG.0001", "This API has no query parameters");
-    } else if ((takes & HUAWEI_BODY) == 0 && request->body.length > 0) {
+    } else if ((takes & TAKES_BODY) == 0 && request->body.length > 0) {
         ims_error(request, reply, "IMG.0001", "This API has no body");
-    } else if ((takes & HUAWEI_ID) != 0 && request->id == NULL) {
+    } else if ((takes & TAKES_ID) != 0 && request->id == NULL) {
         ims_error(request, reply, "IMG.0027", "The image id is malformed");
     } else {
         request->route->carry_out(simulator, request, fired, reply);

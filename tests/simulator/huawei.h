@@ -6,14 +6,6 @@
 struct resource;
 struct view;
 
-/* What an operation takes. */
-enum {
-    HUAWEI_ID = 1,    /* the path ends with the image's id */
-    HUAWEI_QUERY = 2, /* query parameters */
-    HUAWEI_BODY = 4,
-    HUAWEI_OPEN = 8, /* no authentication */
-};
-
 /* An error in the form of whoever tells it: codes APIG... are the gateway's, IMG... are of IMS; IAM has none of its
  * own, but the status in words. Without a code, a usual one. */
 void huawei_error(const struct request *request, struct reply *reply, int status, const char *code, const char *format,

@@ -139,24 +139,6 @@ const cJSON *iam_project(const struct iam *iam, const char *user, const char *me
 
 /* ---- a token for a password ---- */
 
-/* An object with exactly these members, with a space after each. */
-static bool has_only(const cJSON *object, const char *names)
-{
-    const cJSON *member;
-
-    cJSON_ArrayForEach(member, object)
-    {
-        char *word = xprintf("%s ", member->string);
-        const char *at = strstr(names, word);
-        bool known = at != NULL && (at == names || at[-1] == ' ');
-        free(word);
-        if (!known) {
-            return false;
-        }
-    }
-    return cJSON_IsObject(object);
-}
-
 struct wish {
     const char *name, *password, *domain;
     const char *project_id, *project_name;
@@ -168,11 +150,12 @@ static const char *read_identity(const cJSON *identity, struct wish *wish)
     const cJSON *user = json_member(password, "user"), *domain = json_member(user, "domain");
     const char *method = cJSON_GetArraySize(methods) == 1 ? cJSON_GetStringValue(methods->child) : NULL;
 
-    if (!has_only(identity, "methods password ") || !cJSON_IsArray(methods) || method == NULL ||
+    if (!json_has_only(identity, "methods password ") || !cJSON_IsArray(methods) || method == NULL ||
         strcmp(method, "password") != 0) {
         return "auth.identity.methods is not [\"password\"], or there is more";
     }
-    if (!has_only(password, "user ") || !has_only(user, "name password domain ") || !has_only(domain, "name ")) {
+    if (!json_has_only(password, "user ") || !json_has_only(user, "name password domain ") ||
+        !json_has_only(domain, "name ")) {
         return "auth.identity.password.user is not an object of name, password and domain.name";
     }
     wish->name = json_string(user, "name");
@@ -189,10 +172,10 @@ static const char *read_wish(const cJSON *body, struct wish *wish)
     const cJSON *auth = json_member(body, "auth"), *scope = json_member(auth, "scope");
     const cJSON *project = json_member(scope, "project");
 
-    if (!has_only(body, "auth ") || !has_only(auth, "identity scope ")) {
+    if (!json_has_only(body, "auth ") || !json_has_only(auth, "identity scope ")) {
         return "The body is not an object of auth, and that of identity and scope";
     }
-    if (!has_only(scope, "project ") || !has_only(project, "id name domain ")) {
+    if (!json_has_only(scope, "project ") || !json_has_only(project, "id name domain ")) {
         return "auth.scope.project is not an object of id or name";
     }
     wish->project_id = json_string(project, "id");
@@ -218,16 +201,14 @@ static const cJSON *find_project(const struct iam *iam, const struct wish *wish)
                                     : iam_project(iam, wish->name, "name", wish->project_name);
 }
 
-/* As long as real ones, which do not fit small buffers. */
-static char *make_token(struct iam *iam, size_t length)
+char *iam_token_text(const char *prefix, unsigned long number, size_t length)
 {
     struct text text = {0};
     char hex[2 * DIGEST_SIZE + 1];
 
-    text_adds(&text, "MIIF");
-    iam->last_token++;
+    text_adds(&text, prefix);
     for (unsigned long piece = 0; text.length < length; piece++) {
-        char *seed = xprintf("token %lu %lu", iam->last_token, piece);
+        char *seed = xprintf("token %lu %lu", number, piece);
         digest_hex(seed, strlen(seed), hex);
         text_adds(&text, hex);
         free(seed);
@@ -236,7 +217,7 @@ static char *make_token(struct iam *iam, size_t length)
     return text.bytes;
 }
 
-static void add_time(cJSON *object, const char *name, int64_t when)
+void iam_add_time(cJSON *object, const char *name, int64_t when)
 {
     char seconds[CLOCK_TEXT];
 
@@ -263,8 +244,8 @@ static cJSON *describe(const struct iam_token *token, const cJSON *user, const c
     cJSON *role = cJSON_CreateObject(), *who = cJSON_AddObjectToObject(described, "user");
     cJSON *what = cJSON_Duplicate(project, true);
 
-    add_time(described, "expires_at", token->expires);
-    add_time(described, "issued_at", clock_now());
+    iam_add_time(described, "expires_at", token->expires);
+    iam_add_time(described, "issued_at", clock_now());
     cJSON_AddItemToArray(methods, cJSON_CreateString("password"));
     cJSON_AddStringToObject(role, "name", "op_gated_ims");
     cJSON_AddStringToObject(role, "id", "0");
@@ -283,7 +264,7 @@ static void give(struct simulator *simulator, const cJSON *user, const cJSON *pr
                  struct reply *reply)
 {
     struct iam_token *token = xcalloc(1, sizeof(*token));
-    char *text = make_token(&simulator->iam, simulator->config.token_bytes);
+    char *text = iam_token_text("MIIF", ++simulator->iam.last_token, simulator->config.token_bytes);
 
     token->user = xstrdup(json_string(user, "name"));
     token->project = xstrdup(json_string(project, "id"));

@@ -38,4 +38,9 @@ const cJSON *iam_key(const struct iam *iam, const char *access);
 /* A project of a user by its id or name; the first one when `wanted` is NULL; NULL when there is none. */
 const cJSON *iam_project(const struct iam *iam, const char *user, const char *member, const char *wanted);
 
+/* A token's text, as long as real ones, which do not fit small buffers. */
+char *iam_token_text(const char *prefix, unsigned long number, size_t length);
+/* As tokens tell times, with microseconds. */
+void iam_add_time(cJSON *object, const char *name, int64_t when);
+
 operation_fn create_token, list_projects;

@@ -442,25 +442,6 @@ static bool find_start(struct ims_list *list, size_t *start, struct item *marker
 
 /* ---- the answer ---- */
 
-/* The last image of the page before comes again, with other content. */
-static void add_shuffled(const cJSON *rule, const struct item *marker, struct text *body)
-{
-    cJSON *json = cJSON_Parse(marker->view->json);
-    const cJSON *set = json_member(rule, "set");
-
-    if (set != NULL) {
-        json_merge(json, set);
-    } else {
-        char *name = xprintf("%s-shuffled", marker->view->name);
-        cJSON_ReplaceItemInObjectCaseSensitive(json, "name", cJSON_CreateString(name));
-        free(name);
-    }
-    char *text = json_print(json);
-    text_adds(body, text);
-    free(text);
-    cJSON_Delete(json);
-}
-
 static void answer(struct ims_list *list, const struct fired *fired)
 {
     struct item marker = {0};
@@ -472,7 +453,7 @@ static void answer(struct ims_list *list, const struct fired *fired)
         list->reply->status = 200;
         text_adds(&list->reply->body, "{\"images\":[");
         if (shuffle != NULL) {
-            add_shuffled(shuffle, &marker, &list->reply->body);
+            fault_add_shuffled(shuffle, marker.view, &list->reply->body);
             given++;
         }
         for (; at < list->count && given < list->limit; at++, given++) {

@@ -1,6 +1,7 @@
 /* JSON stricter than cJSON reads it, and small helpers around cJSON. */
 #include "json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -152,4 +153,21 @@ char *json_print(const cJSON *value)
     char *text = cJSON_PrintUnformatted(value);
 
     return text != NULL ? text : xstrdup("null");
+}
+
+bool json_has_only(const cJSON *object, const char *names)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, object)
+    {
+        char *word = xprintf("%s ", member->string);
+        const char *at = strstr(names, word);
+        bool known = at != NULL && (at == names || at[-1] == ' ');
+        free(word);
+        if (!known) {
+            return false;
+        }
+    }
+    return cJSON_IsObject(object);
 }

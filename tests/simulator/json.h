@@ -18,5 +18,7 @@ double json_number(const cJSON *object, const char *name, double otherwise);
 cJSON *json_member(const cJSON *object, const char *name);
 /* Puts a copy of each member of `changes` into `object`, replacing what is there. */
 void json_merge(cJSON *object, const cJSON *changes);
+/* Is it an object with no other members than these, each with a space after it? */
+bool json_has_only(const cJSON *object, const char *names);
 /* Prints without white space and gives the value back. */
 char *json_print(const cJSON *value);

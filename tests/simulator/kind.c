@@ -169,6 +169,34 @@ static const struct field cloud_image_fields[] = {
     {NULL, NULL},
 };
 
+/* An image of Glance; its extra properties, which are all text, come after these. */
+static const struct field glance_image_fields[] = {
+    {"name", "\"image\""},
+    {"disk_format", "\"qcow2\""},
+    {"container_format", "\"bare\""},
+    {"visibility", "\"shared\""},
+    {"size", "21233664"},
+    {"virtual_size", "117440512"},
+    {"status", "\"active\""},
+    {"checksum", "\"9e107d9d372bb6826bd81d3542a419d6\""},
+    {"protected", "false"},
+    {"min_ram", "0"},
+    {"min_disk", "0"},
+    {"owner", "\"5ba9b3a7c31f4d2c8e6f0a1d2b3c4d5e\""},
+    {"os_hidden", "false"},
+    {"os_hash_algo", "\"sha512\""},
+    {"os_hash_value", "\"07e547d9586f6a73f73fbac0435ed76951218fb7d0c8d788a309d785436bbb64"
+                      "2e93a252a954f23912547d1e8a3b5ed6e1bfd7097821233fa0538f3db854fee6\""},
+    {"id", NULL},
+    {"created_at", NULL},
+    {"updated_at", NULL},
+    {"tags", "[]"},
+    {"self", NULL},
+    {"file", NULL},
+    {"schema", "\"/v2/schemas/image\""},
+    {NULL, NULL},
+};
+
 /* ---- states ---- */
 
 static const char *const image_states[] = {
@@ -183,6 +211,10 @@ static const char *const backup_states[] = {
 
 static const char *const cloud_image_states[] = {
     "queued", "saving", "deleted", "killed", "active", "pending_delete", NULL,
+};
+
+static const char *const glance_image_states[] = {
+    "queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated", "uploading", "importing", NULL,
 };
 
 /* ---- parameters of the lists: name, repeated, filter ---- */
@@ -449,6 +481,18 @@ static const struct kind kinds[KIND_COUNT] = {
             .fields = cloud_image_fields,
             .filters = {"visibility", "__imagetype", "enterprise_project_id"},
         },
+    [KIND_GLANCE_IMAGE] =
+        {
+            .id = KIND_GLANCE_IMAGE,
+            .name = "glanceImage",
+            .collection = "glanceimages",
+            .type = "glanceimage",
+            .keys = IMS_KEYS,
+            .states = glance_image_states,
+            .dead = "deleted",
+            .fields = glance_image_fields,
+            .filters = {"visibility"},
+        },
 };
 
 const struct kind *kind_at(enum kind_id id)
@@ -500,7 +544,7 @@ static cJSON *default_value(const struct kind *kind, const struct field *field, 
     if (field->json != NULL) {
         return cJSON_Parse(field->json);
     }
-    if (kind->id == KIND_CLOUD_IMAGE) {
+    if (kind->id == KIND_CLOUD_IMAGE || kind->id == KIND_GLANCE_IMAGE) {
         return cloud_image_value(field->name, partial, sequence);
     }
     if (strcmp(field->name, "billableSizeInGBs") == 0) {

@@ -154,6 +154,7 @@ static bool run(struct simulator *simulator, const struct options *options, cons
     if (good) {
         pthread_mutex_lock(&simulator->lock);
         simulator->verifier.port = server_port(api);
+        simulator->base = xprintf("%s://127.0.0.1:%u", options->plain_http ? "http" : "https", server_port(api));
         pthread_mutex_unlock(&simulator->lock);
         good = write_file(options->directory, "ca.pem", tls->authority) &&
                write_ready(options, server_port(api), server_port(control));

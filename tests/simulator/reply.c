@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "json.h"
 
@@ -86,6 +87,17 @@ void reply_add_header(struct reply *reply, const char *name, const char *value)
 {
     if (reply->header_count < REPLY_HEADERS) {
         reply->headers[reply->header_count++] = (struct pair){xstrdup(name), xstrdup(value)};
+    }
+}
+
+void reply_drop_header(struct reply *reply, const char *name)
+{
+    for (size_t i = 0; i < reply->header_count; i++) {
+        if (strcasecmp(reply->headers[i].name, name) == 0) {
+            free(reply->headers[i].name);
+            free(reply->headers[i].value);
+            reply->headers[i--] = reply->headers[--reply->header_count];
+        }
     }
 }
 

@@ -29,4 +29,6 @@ void reply_status(struct reply *reply, int status, const char *code, const char 
 /* A usual code for a status. */
 const char *reply_code_for(int status);
 void reply_add_header(struct reply *reply, const char *name, const char *value);
+/* A header that was added before. */
+void reply_drop_header(struct reply *reply, const char *name);
 void reply_clear(struct reply *reply);

@@ -82,10 +82,34 @@ static void add_text(cJSON *object, const char *name, const char *value)
     cJSON_AddItemToObject(object, name, value == NULL ? cJSON_CreateNull() : cJSON_CreateString(value));
 }
 
+static bool is_secret(const cJSON *parent, const cJSON *member)
+{
+    bool token = parent->string != NULL && strcmp(parent->string, "token") == 0;
+
+    return member->string != NULL && cJSON_IsString(member) &&
+           (strcmp(member->string, "password") == 0 || strcmp(member->string, "secret") == 0 ||
+            (token && strcmp(member->string, "id") == 0));
+}
+
+/* Passwords, secrets and tokens, at any depth. */
+static void hide_secrets(cJSON *value)
+{
+    cJSON *member;
+
+    cJSON_ArrayForEach(member, value)
+    {
+        if (is_secret(value, member)) {
+            cJSON_SetValuestring(member, "");
+        }
+        hide_secrets(member);
+    }
+}
+
 static cJSON *body_of(const struct request *request)
 {
     cJSON *body = request->body.length == 0 ? NULL : cJSON_ParseWithLength(request->body.bytes, request->body.length);
 
+    hide_secrets(body);
     return body != NULL ? body : cJSON_CreateNull();
 }
 

@@ -37,10 +37,12 @@ struct request {
     const struct service *service;
     const struct route *route; /* NULL when path or method is unknown */
     bool known_path;
-    char *request_id; /* ours */
-    char *project;    /* that an authentic request to Huawei Cloud is for */
-    const char *by;   /* how it proved itself, "token" or "signature"; NULL when it need not */
-    char *access;     /* the access key of a signature, else "" */
+    char *request_id;           /* ours */
+    char *project;              /* that an authentic request to Huawei Cloud is for */
+    const char *by;             /* how it proved itself, "token" or "signature"; NULL when it need not */
+    char *access;               /* the access key of a signature, else "" */
+    bool reader, member, admin; /* the caller's roles at OpenStack, of which each has those before it */
+    const char *base;           /* of the simulator's own URLs, "https://127.0.0.1:1234"; NULL before it is known */
 };
 
 struct request *request_new(const char *target);

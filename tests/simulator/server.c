@@ -57,6 +57,11 @@ static char *make_request_id(const struct request *request)
     unsigned long number = atomic_fetch_add(&last, 1) + 1;
     const char *asked = request_header(request, "opc-request-id", NULL);
 
+    if (request->service->uuid_request_ids) {
+        unsigned long mixed = number * 0x9E3779B97F4A7C15ul;
+        return xprintf("req-%08lx-%04lx-4%03lx-8%03lx-%012lx", mixed >> 32, mixed >> 16 & 0xffff, mixed >> 4 & 0xfff,
+                       mixed & 0xfff, number);
+    }
     if (asked != NULL && strlen(asked) <= 100) {
         return xprintf("%s/%032lX/%032lX", asked, number * 0x9E3779B97F4A7C15ul, number);
     }
@@ -69,6 +74,7 @@ static void serve(struct simulator *simulator, struct request *request, struct r
 {
     pthread_mutex_lock(&simulator->lock);
     struct config config = simulator->config;
+    request->base = simulator->base;
     pthread_mutex_unlock(&simulator->lock);
 
     if (request->body_too_large) {

@@ -14,17 +14,26 @@ struct simulator;
 typedef void operation_fn(struct simulator *simulator, const struct request *request, const struct fired *fired,
                           struct reply *reply);
 
+/* What an operation of a service with fixed paths takes. */
+enum {
+    TAKES_ID = 1,    /* the path ends with the resource's id */
+    TAKES_QUERY = 2, /* query parameters */
+    TAKES_BODY = 4,
+    TAKES_OPEN = 8, /* no authentication */
+};
+
 /* An operation of a service. */
 struct route {
     const char *operation; /* different from those of all services */
     const char *method;
     enum kind_id kind;
-    unsigned takes; /* flags of the service's own */
+    unsigned takes; /* flags, of OCI its own */
     operation_fn *carry_out;
 };
 
 struct service {
     const char *request_id_header;
+    bool uuid_request_ids;      /* "req-" and a UUID, as OpenStack makes them */
     const char *page_parameter; /* a list request that has it is for a later page */
     const struct route *routes; /* the last one has no operation */
     bool (*claims)(const char *path);
@@ -42,11 +51,13 @@ struct service {
                    const char *message);
 };
 
-extern const struct service oci_service, huawei_service;
+extern const struct service oci_service, huawei_service, glance_service, keystone_service;
 
 /* There is always one. */
 const struct service *service_of(const char *path);
 /* Over the operations of all services; NULL past the last one. */
 const char *service_operation_at(size_t index);
 size_t service_operation_index(const struct route *route);
+/* Fills route, known_path and id of a request for a service with one path for each of its routes. */
+void service_route(struct request *request, const struct route *routes, const char *const *paths);
 bool service_is_operation(const char *name);

@@ -65,6 +65,12 @@ static const char *set_namespaces(const struct setting *setting, struct simulato
     return tags_set_namespaces(&simulator->tags, value) ? NULL : "namespaces is an array of names";
 }
 
+static const char *set_image_endpoints(const struct setting *setting, struct simulator *simulator, const cJSON *value)
+{
+    (void)setting;
+    return keystone_set_image_endpoints(&simulator->keystone, value);
+}
+
 static const char *set_tag_defaults(const struct setting *setting, struct simulator *simulator, const cJSON *value)
 {
     const cJSON *space;
@@ -121,6 +127,8 @@ static const struct setting settings[] = {
     {"emptyPages", set_count, AT(config.empty_pages), 0},
     {"latencyMs", set_count, AT(config.latency_ms), 0},
     {"backupLimit", set_count, AT(config.backup_limit), 0},
+    {"glancePage", set_count, AT(config.glance_page), 1},
+    {"glancePageMax", set_count, AT(config.glance_page_max), 1},
     {"tokenBytes", set_count, AT(config.token_bytes), 16},
     {"absentStatus", set_count, AT(config.absent_status), 400},
     {"addReplaces", set_flag, AT(config.add_replaces), 0},
@@ -141,6 +149,7 @@ static const struct setting settings[] = {
     {"listLagSeconds", set_span, AT(store.list_lag), 0},
     {"getLagSeconds", set_span, AT(store.get_lag), 0},
     {"clockSkewSeconds", set_clock_skew, 0, 0},
+    {"imageEndpoints", set_image_endpoints, 0, 0},
     {"namespaces", set_namespaces, 0, 0},
     {"tagDefaults", set_tag_defaults, 0, 0},
     {"tokenMismatch", set_token_mismatch, 0, 0},

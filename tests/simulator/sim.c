@@ -1,6 +1,8 @@
 /* The whole state of the simulator. */
 #include "sim.h"
 
+#include <stdlib.h>
+
 #include "clock.h"
 
 #define MILLISECOND (CLOCK_SECOND / 1000)
@@ -17,6 +19,8 @@ static const struct config default_config = {
     .remove_needs_value = true,
     .data_images_refuse = true,
     .absent_status = 404,
+    .glance_page = 25,
+    .glance_page_max = 1000,
     .token_bytes = 1600,
     .token_span = 86400 * CLOCK_SECOND,
     .spans =
@@ -37,6 +41,9 @@ static void empty(struct simulator *simulator)
     lifecycle_free(&simulator->lifecycle);
     permits_free(&simulator->permits);
     iam_free(&simulator->iam);
+    keystone_free(&simulator->keystone);
+    cJSON_Delete(simulator->members);
+    simulator->members = NULL;
     cJSON_Delete(simulator->tag_defaults);
     simulator->tag_defaults = NULL;
 }
@@ -47,6 +54,8 @@ void simulator_reset(struct simulator *simulator)
     empty(simulator);
     tags_reset(&simulator->tags);
     iam_reset(&simulator->iam);
+    keystone_reset(&simulator->keystone);
+    simulator->members = cJSON_CreateObject();
     simulator->config = default_config;
     simulator->tag_defaults = cJSON_Parse(default_tags);
     clock_shift(0);
@@ -60,5 +69,6 @@ void simulator_free(struct simulator *simulator)
     empty(simulator);
     verify_free(&simulator->verifier);
     reqlog_close(&simulator->log);
+    free(simulator->base);
     pthread_mutex_destroy(&simulator->lock);
 }

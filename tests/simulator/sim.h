@@ -7,6 +7,7 @@
 
 #include "fault.h"
 #include "iam.h"
+#include "keystone.h"
 #include "lifecycle.h"
 #include "permit.h"
 #include "reqlog.h"
@@ -38,9 +39,11 @@ struct config {
     bool numbers_refused;    /* must the values of numbers be text, too? */
     bool empty_removes;      /* does an empty description vanish? */
     bool data_images_refuse; /* are images of data disks never updated? */
-    unsigned long absent_status; /* of a PATCH of an image that is not there, 404 or 400 */
-    unsigned long token_bytes;   /* of IAM's tokens */
-    int64_t token_span;          /* how long they are good */
+    unsigned long absent_status;   /* of a PATCH of an image that is not there, 404 or 400 */
+    unsigned long glance_page;     /* of Glance's lists, unless the caller says how long */
+    unsigned long glance_page_max; /* longer ones are cut to this */
+    unsigned long token_bytes;     /* of IAM's and Keystone's tokens */
+    int64_t token_span;            /* how long they are good */
     enum token_mismatch token_mismatch;
     struct spans spans;
 };
@@ -54,10 +57,13 @@ struct simulator {
     struct lifecycle lifecycle;
     struct permits permits;
     struct iam iam;
+    struct keystone keystone;
+    cJSON *members; /* of shared images of Glance: by the image's id, by project, "accepted" or another status */
     struct config config;
     cJSON *tag_defaults; /* defined tags that each created backup gets */
     struct reqlog log;   /* has a lock of its own */
     struct verifier verifier;
+    char *base;                   /* of its URLs */
     int stop_fd;                  /* becomes readable, and stays so, when the program ends */
     atomic_ulong connections;     /* accepted so far; the last one's id */
     atomic_ulong connection_base; /* of them before the last reset */

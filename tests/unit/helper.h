@@ -137,7 +137,7 @@ HELPER Live *live_of(Arena *arena, const char *members)
     if (!strstr(members, "\"lifecycleState\""))
         str_add(&text, ",\"lifecycleState\":\"AVAILABLE\"");
     str_add(&text, "}");
-    if (live_from_text(&oci_image, str_get(&text), text.len, "etag", arena, &live, &err) < 0)
+    if (live_from_text(&(LiveReader){.kind = &oci_image}, str_get(&text), text.len, "etag", arena, &live, &err) < 0)
         fail_msg("%s\n%s", err->message, str_get(&text));
     return live;
 }

@@ -33,7 +33,7 @@ HELPER Series *volume_add(World *w, const char *id, const char *state, const cha
     CLEANUP(freep) char *text = xasprintf("{\"id\":\"%s\",\"compartmentId\":\"ocid1.c\",\"lifecycleState\":\"%s\"%s}", id, state, more);
     Arena *arena = w->snapshot->arena;
     Live *volume = NULL;
-    assert_int_equal(live_from_text(&oci_boot_volume, text, strlen(text), NULL, arena, &volume, NULL), 0);
+    assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume}, text, strlen(text), NULL, arena, &volume, NULL), 0);
     Series *series = arena_alloc(arena, sizeof(*series));
     *series = (Series){.spec = &w->specs->items[0], .volume = volume};
     *VEC_ADD(&w->snapshot->of[0].objects) = volume;

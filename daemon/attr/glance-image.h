@@ -1,0 +1,6 @@
+/* The table of GlanceImage. */
+#pragma once
+
+#include "attr/kind.h"
+
+extern const Kind glance_image;

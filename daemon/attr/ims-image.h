@@ -1,0 +1,6 @@
+/* The table of ImsImage. */
+#pragma once
+
+#include "attr/kind.h"
+
+extern const Kind ims_image;

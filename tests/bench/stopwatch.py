@@ -23,30 +23,22 @@ def processor_seconds(pid):
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Bench:
-    def __init__(self, folder, sim, more=""):
-        self.folder, self.sim = folder, sim
+class Stopwatch:
+    """Runs programs in an environment of their own and measures them. `server`: pid of what they are measured against."""
+
+    def __init__(self, folder, server):
+        self.folder, self.server = folder, server
         self.floor_program, self.program = os.environ["BENCH_FLOOR"], os.environ["IMAGEKEEPER"]
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OCI_CLI")}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("OCI_CLI", "OS_"))}
         self.environment.update(HOME=folder, NO_COLOR="1", no_proxy="*")
-        self.oci_config = simulator.write_oci_config(folder)
         self.config_file = os.path.join(folder, "imagekeeper.yaml")
-        self.pages, self.bodies = [], []
-        with open(self.config_file, "w") as f:
-            f.write("specs: none\n%saccounts:\n  - name: prod\n    type: oci\n"
-                    "    configFile: %s\n    endpoint: %s\n    caFile: %s\n"
-                    % (more, self.oci_config, sim.endpoint, sim.ca_file))
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def floor(self, *words):
-        return subprocess.run([self.floor_program] + list(words), stdout=subprocess.PIPE, check=True, text=True,
-                              env=self.environment).stdout
-
     def measure(self, command, statuses=(0,)):
         """{"wall", "cpu", "rss", "simulator"} of one run; what it printed is in the file `out`."""
-        before = processor_seconds(self.sim.process.pid)
+        before = processor_seconds(self.server)
         with open(self.path("out"), "w") as out:
             done = subprocess.run([self.floor_program, "measure", self.path("measured")] + command, stdout=out,
                                   stderr=subprocess.PIPE, text=True, env=self.environment)
@@ -54,16 +46,32 @@ class Bench:
             raise RuntimeError("%s ended with %d\n%s" % (" ".join(command[:2]), done.returncode, done.stderr))
         with open(self.path("measured")) as f:
             measured = json.load(f)
-        measured["simulator"] = processor_seconds(self.sim.process.pid) - before
+        measured["simulator"] = processor_seconds(self.server) - before
         return measured
-
-    def knows(self, command):
-        return subprocess.run([self.program, command, "--help"], env=self.environment, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode == 0
 
     def imagekeeper(self, command, specs, *more, statuses=(0,)):
         return self.measure([self.program, command, "--config", self.config_file, "--specs", specs] + list(more),
                             statuses)
+
+
+class Bench(Stopwatch):
+    def __init__(self, folder, sim, more=""):
+        Stopwatch.__init__(self, folder, sim.process.pid)
+        self.sim = sim
+        self.oci_config = simulator.write_oci_config(folder)
+        self.pages, self.bodies = [], []
+        with open(self.config_file, "w") as f:
+            f.write("specs: none\n%saccounts:\n  - name: prod\n    type: oci\n"
+                    "    configFile: %s\n    endpoint: %s\n    caFile: %s\n"
+                    % (more, self.oci_config, sim.endpoint, sim.ca_file))
+
+    def floor(self, *words):
+        return subprocess.run([self.floor_program] + list(words), stdout=subprocess.PIPE, check=True, text=True,
+                              env=self.environment).stdout
+
+    def knows(self, command):
+        return subprocess.run([self.program, command, "--help"], env=self.environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
 
     def plan(self, specs, **expected):
         """`plan -o json`, whose summary must be as expected."""

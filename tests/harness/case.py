@@ -231,6 +231,13 @@ class Simulated(Programs):
         else:
             self.write_config(self.account(**how) + account, top)
 
+    def live(self, n=1):
+        """The image of that number or id."""
+        return self.shown(n)[0]
+
+    def updates(self, n=1):
+        return self.shown(n)[1]
+
     def go(self, seconds):
         """Moves the world's own clock to a time."""
         self.sim.set_clock(seconds - time.time())
@@ -261,11 +268,9 @@ class World(Simulated):
         self.sim.add_images([image])
         return image["id"]
 
-    def live(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["image"]
-
-    def updates(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["updates"]
+    def shown(self, n):
+        told = self.sim.image(n if isinstance(n, str) else image_id(n))
+        return told["image"], told["updates"]
 
 
 class ImsWorld(Simulated):
@@ -297,13 +302,12 @@ class ImsWorld(Simulated):
 
     def image(self, n=1, name=None, **members):
         """One that nobody has changed for long, unless it is said when."""
-        return self.sim.add_cloud_image(name or "image %d" % n, cloud_image_id(n), **dict({"updated_at": LONG_AGO, "created_at": LONG_AGO}, **members))
+        members = dict({"created_at": LONG_AGO, "updated_at": LONG_AGO}, **members)
+        return self.sim.add_cloud_image(name or "image %d" % n, cloud_image_id(n), **members)
 
-    def live(self, n=1):
-        return self.sim.cloud_image(n if isinstance(n, str) else cloud_image_id(n))["cloudImage"]
-
-    def updates(self, n=1):
-        return self.sim.cloud_image(n if isinstance(n, str) else cloud_image_id(n))["updates"]
+    def shown(self, n):
+        told = self.sim.cloud_image(n if isinstance(n, str) else cloud_image_id(n))
+        return told["cloudImage"], told["updates"]
 
     def patches(self):
         return self.sim.requests("UpdateCloudImage")

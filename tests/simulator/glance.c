@@ -110,16 +110,18 @@ static void add_body(const struct request *request, struct reply *reply, int sta
     }
 }
 
-/* The middleware's own answer, whatever the reason. */
+/* The same whatever the reason, and before the request gets an id. */
 static void refuse_token(const struct request *request, struct reply *reply)
 {
+    static const char message[] = "This server could not verify that you are authorized to access the document you "
+                                  "requested. Either you supplied the wrong credentials (e.g., bad password), or your "
+                                  "browser does not understand how to supply the credentials required.";
     char *uri = xprintf("Keystone uri=\"%s/identity\"", request->base);
 
-    reply_status(reply, 401, title_of(401), "Authentication required");
-    text_free(&reply->body);
-    text_adds(&reply->body, "Authentication required");
-    reply_add_header(reply, "Content-Type", "text/html; charset=UTF-8");
+    reply_status(reply, 401, title_of(401), message);
+    add_body(request, reply, 401, message);
     reply_add_header(reply, "WWW-Authenticate", uri);
+    reply->no_request_id = true;
     free(uri);
 }
 

@@ -431,7 +431,7 @@ def without_a_token_nothing_is_told(sim, client):
 @test
 def paths_and_methods(sim, client):
     image = sim.add_glance_image()
-    for path in ("/image", "/image/", "/image/v2", "/image/v2/cloudimages", "/image/v1/images", IMAGES + "/",
+    for path in ("/image/v2", "/image/v2/cloudimages", "/image/v1/images", IMAGES + "/",
                  "%s/%s/tags" % (IMAGES, image), "/image/v2/schemas/image"):
         refused(client.call("GET", path), 404)
     for method, path, allowed in (("POST", IMAGES, "GET"), ("DELETE", IMAGES + "/" + image, "GET, PATCH"),
@@ -441,6 +441,15 @@ def paths_and_methods(sim, client):
         equal(answer.headers["Allow"], allowed)
     refused(client.call("GET", "%s/%s?x=y" % (IMAGES, image)), 400)
     refused(client.call("GET", IMAGES, b"x"), 400)
+
+
+@test
+def the_list_of_versions(sim, client):
+    for path, status in (("/image", 300), ("/image/", 300), ("/image/versions", 200)):
+        answer = client.send("GET", path)
+        first = answer.json["versions"][0]
+        equal((path, answer.status, first["status"], first["links"]),
+              (path, status, "CURRENT", [{"rel": "self", "href": sim.endpoint + "/image/v2/"}]))
 
 
 @test
@@ -950,8 +959,11 @@ def a_rival_changes_images_in_between(sim, client):
     sim.fault("UpdateGlanceImage", "change-after", change={"name": "rival"})
     equal((client.patch(image, [replace("name", "mine")]).json["name"], client.show(image).json["name"]),
           ("mine", "rival"))
-    sim.fault("ShowGlanceImage", "change-after", change={"name": "late"})
-    equal((client.show(image).json["name"], client.show(image).json["name"]), ("rival", "late"))
+    sim.fault("ShowGlanceImage", "change-after", change={"name": "late"}, strip=["extra"])
+    shown = [client.show(image).json for _ in range(2)]
+    equal([(one["name"], one.get("extra")) for one in shown], [("rival", "rival"), ("late", None)])
+    refused(client.patch(image, [replace("extra", "x")]), 409)
+    raises(harness.ControlError, sim.fault, "ShowGlanceImage", "change-after", change={}, strip="extra")
     sim.fault("ListGlanceImages", "change-after", resource=image, change={"name": "later"})
     equal((client.names(), client.names()), (["late"], ["later"]))
 

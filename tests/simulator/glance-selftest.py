@@ -247,7 +247,8 @@ def application_credentials(sim, client):
               (201, ["application_credential"], PROJECT, "demo"))
         equal(client.send("GET", IMAGES, [("X-Auth-Token", answer.headers["X-Subject-Token"])]).status, 200)
     keystone_error(client.ask_token(credential_body({"project": {"id": PROJECT}})), 401, "cannot request a scope")
-    for body in (credential_body(secret="x"), credential_body(id=OTHER), credential_body(**dict(by_name, name="x")),
+    keystone_error(client.ask_token(credential_body(id=OTHER)), 404, "Could not find Application Credential: " + OTHER)
+    for body in (credential_body(secret="x"), credential_body(**dict(by_name, name="x")),
                  credential_body(**dict(by_name, user={"id": OTHER}))):
         keystone_error(client.ask_token(body), 401, "requires authentication")
     reader = sim.add_application_credential("reader", "s", roles=["reader"])
@@ -259,7 +260,7 @@ def application_credentials(sim, client):
     refused(client.patch(image, []), 403, "modify_image")
     sim.remove_application_credential(reader)
     unauthorized(client.show(image))
-    keystone_error(client.ask_token(credential_body(id=reader, secret="s")), 401)
+    keystone_error(client.ask_token(credential_body(id=reader, secret="s")), 404)
     end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
     sim.add_application_credential("short", "s", expires=end)
     named = {"name": "short", "user": {"id": harness.KEYSTONE_USER_ID}}
@@ -320,7 +321,7 @@ def tokens_without_a_scope_are_good_for_nothing(sim, client):
     image = sim.add_glance_image()
     answer = client.ask_token(password_body(scope=None))
     equal((answer.status, sorted(answer.json["token"])),
-          (201, ["expires_at", "issued_at", "methods", "user"]))
+          (201, ["audit_ids", "expires_at", "issued_at", "methods", "user"]))
     client.given = answer.headers["X-Subject-Token"]
     refused(client.list(), 403, "get_images")
     refused(client.show(image), 404)

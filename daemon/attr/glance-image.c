@@ -23,7 +23,7 @@ static const Field fields[];
 static const char *const others[] = {
     "id", "status", "owner", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value", "container_format",
     "disk_format", "created_at", "updated_at", "file", "self", "schema", "direct_url", "location", "locations", "deleted",
-    "deleted_at", "stores", NULL};
+    "deleted_at", "stores", "image_id", "extra_properties", NULL};
 
 static int check_property(const char *name, Error **err)
 {

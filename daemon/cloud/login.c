@@ -21,6 +21,7 @@ static const ApiErrorRule error_rules[] = {
     {400, ERROR_AUTH, NULL}, /* what IAM says to an unknown user or project */
     {401, ERROR_AUTH, NULL},
     {403, ERROR_FORBIDDEN, NULL},
+    {404, ERROR_AUTH, NULL}, /* and Keystone to an unknown application credential */
     {0},
 };
 

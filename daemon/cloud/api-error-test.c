@@ -18,7 +18,7 @@ static Error *answered(int status, const char *body)
 {
     HttpAnswer answer = {.status = status};
     str_add(&answer.body, body);
-    Error *e = api_error(&answer, rules);
+    Error *e = api_error(&answer, rules, NULL);
     str_done(&answer.body);
     assert_int_equal(e->status, status);
     return e;
@@ -102,7 +102,7 @@ static void nothing_is_said_to_be_nothing(void **state)
     assert_error(502, " \r\n\t", NULL, "answered 502: (nothing)");
     assert_error(502, "<html><head><title>x</title></head><body>\n<hr>\n</body></html>", NULL, "answered 502: (nothing)");
     HttpAnswer answer = {.status = 502};
-    CLEANUP(error_freep) Error *e = api_error(&answer, rules);
+    CLEANUP(error_freep) Error *e = api_error(&answer, rules, NULL);
     assert_string_equal(e->message, "answered 502: (nothing)");
 }
 
@@ -186,6 +186,25 @@ static void without_a_rule_the_status_decides(void **state)
     }
 }
 
+static void a_secret_that_an_answer_repeats_is_not_shown(void **state)
+{
+    (void)state;
+    const ApiSecrets secrets = {{NULL, "tok-12", "", "tok-1"}};
+    HttpAnswer answer = {.status = 401};
+    str_add(&answer.body, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"tok-1 of (tok-12), tok-1\"}");
+    Error *e = api_error(&answer, rules, &secrets);
+    assert_string_equal(e->message, "[secret] of ([secret]), [secret]");
+    error_free(e);
+    str_clear(&answer.body);
+    /* Also where it would be cut off. */
+    for (int i = 0; i < 400; i++)
+        str_add(&answer.body, i % 2 ? "tok-12" : "x");
+    e = api_error(&answer, rules, &secrets);
+    assert_null(strstr(e->message, "tok"));
+    error_free(e);
+    str_done(&answer.body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_first_rule_that_fits_counts),
         cmocka_unit_test(a_rule_without_a_status_holds_for_any),
         cmocka_unit_test(a_rule_without_a_code_holds_for_any_and_for_none),
+        cmocka_unit_test(a_secret_that_an_answer_repeats_is_not_shown),
         cmocka_unit_test(without_a_rule_the_status_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

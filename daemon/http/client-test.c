@@ -54,7 +54,7 @@ typedef struct Fixture {
     /* Of the gate: what requests bear is the number of times that it was opened. */
     HttpClient *gated;
     unsigned n_open, n_shut, good;
-    bool is_open, opens_at_once, fails_at_once;
+    bool is_open, opens_at_once, fails_at_once, stays_open;
 } Fixture;
 
 typedef struct Outcome {
@@ -547,11 +547,14 @@ static void gate_open(void *userdata)
         opened(f, NULL);
 }
 
-static void gate_shut(void *userdata)
+static bool gate_shut(void *userdata)
 {
     Fixture *f = userdata;
     f->n_shut++;
+    if (f->stays_open)
+        return false;
     f->is_open = false;
+    return true;
 }
 
 static int sign_gated(void *userdata, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
@@ -707,6 +710,18 @@ static void a_write_is_sent_again_as_well(void **state)
     run_until_done(f, &o);
     assert_int_equal(o.status, 200);
     assert_last_token(f, "\r\n\r\n{}");
+}
+
+static void a_gate_that_stays_open_makes_a_refusal_final(void **state)
+{
+    Fixture *f = *state;
+    f->opens_at_once = f->stays_open = true;
+    CLEANUP(outcome_done) Outcome o = {0};
+    start_gated(f, "/401", &o);
+    run_until_done(f, &o);
+    assert_int_equal(o.error->kind, ERROR_AUTH);
+    assert_int_equal(f->n_open, 1);
+    assert_int_equal(fault_server_requests(f->server, "/401"), 1);
 }
 
 static void a_second_refusal_is_final(void **state)

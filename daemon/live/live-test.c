@@ -18,7 +18,7 @@ static bool matches(const char *conditions, const char *object)
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     const Node *node = NULL;
     assert_int_equal(json_read(arena, object, strlen(object), &node, NULL), 0);
-    return selector_matches(&oci_image, specs->items[0].selector, node);
+    return selector_matches(&oci_image, specs->items[0].selector, NULL, node);
 }
 
 static void no_condition_takes_all_that_can_be_written(void **state)
@@ -204,7 +204,7 @@ static bool image_matches(const Kind *kind, const char *conditions, const char *
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     const Node *node = NULL;
     assert_int_equal(json_read(arena, object, strlen(object), &node, NULL), 0);
-    return selector_matches(kind, specs->items[0].selector, node);
+    return selector_matches(kind, specs->items[0].selector, NULL, node);
 }
 
 static const char glance[] =

@@ -59,15 +59,20 @@ static void an_image_id_is_a_uuid_in_lower_case(void **state)
     for (unsigned i = 0; i < 2; i++) {
         const Kind *kind = i ? &glance_image : &ims_image;
         assert_good(kind, "imageId: 33ad552d-1149-471c-8190-ff6776174a00");
-        static const char *const bad[] = {"33AD552D-1149-471c-8190-ff6776174a00", "33ad552d-1149-471c-8190-ff6776174a0",
-                                          "33ad552d11149-471c-8190-ff6776174a00", "33ad552d-1149-471c-8190-ff6776174ag0",
-                                          "33ad552d-1149-471c-8190-ff6776-74a00", "ocid1.image.oc1.phx.aaaa", "x"};
+        static const char *const bad[] = {"33AD552D-1149-471c-8190-ff6776174a00",
+                                          "33ad552d-1149-471c-8190-ff6776174a0",
+                                          "33ad552d11149-471c-8190-ff6776174a00",
+                                          "33ad552d-1149-471c-8190-ff6776174ag0",
+                                          "33ad552d-1149-471c-8190-ff6776-74a00",
+                                          "ocid1.image.oc1.phx.aaaa",
+                                          "x"};
         for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
             CLEANUP(freep) char *want = xasprintf("imageId: \"%s\"", bad[k]);
             CLEANUP(freep) char *message = xasprintf("imageId: \"%s\"" NO_UUID, bad[k]);
             assert_says(kind, want, message);
         }
-        assert_says(kind, "imageId: 33ad552d-1149-471c-8190-ff6776174a000", "imageId must have at most 36 characters; this has 37");
+        assert_says(kind, "imageId: 33ad552d-1149-471c-8190-ff6776174a000",
+                    "imageId must have at most 36 characters; this has 37");
     }
 }
 
@@ -115,7 +120,8 @@ static void lengths_are_counted_in_characters(void **state)
         assert_good(&ims_image, str_get(&text));
         str_addc(&text, 'x');
         CLEANUP(freep)
-        char *message = xasprintf("%s must have at most %u characters; this has %u", rows[i].key, rows[i].max, rows[i].max + 1);
+        char *message =
+            xasprintf("%s must have at most %u characters; this has %u", rows[i].key, rows[i].max, rows[i].max + 1);
         assert_says(&ims_image, str_get(&text), message);
     }
 }
@@ -124,11 +130,15 @@ static void attributes_of_ims_are_texts_and_those_of_glance_are_typed(void **sta
 {
     (void)state;
     assert_reads(&ims_image, "min_ram: 2048, max_ram: null, __support_xen: true, hw_vif_multiqueue_enabled: false",
-                 "\"__support_xen\":\"true\",\"account\":\"a\",\"hw_vif_multiqueue_enabled\":\"false\",\"max_ram\":null,\"min_ram\":2048");
-    assert_reads(&glance_image, "min_ram: 2048, protected: true, os_hidden: false, tags: [b, a]",
-                 "\"account\":\"a\",\"min_ram\":2048,\"os_hidden\":false,\"protected\":true,\"tags\":{\"a\":\"a\",\"b\":\"b\"}");
-    assert_says(&ims_image, "__support_xen: false", "__support_xen must be true, or null if it must be absent, not \"false\"");
-    assert_says(&ims_image, "hw_firmware_type: efi", "hw_firmware_type must be bios or uefi, or null if it must be absent, not \"efi\"");
+                 "\"__support_xen\":\"true\",\"account\":\"a\",\"hw_vif_multiqueue_enabled\":\"false\",\"max_ram\":"
+                 "null,\"min_ram\":2048");
+    assert_reads(
+        &glance_image, "min_ram: 2048, protected: true, os_hidden: false, tags: [b, a]",
+        "\"account\":\"a\",\"min_ram\":2048,\"os_hidden\":false,\"protected\":true,\"tags\":{\"a\":\"a\",\"b\":\"b\"}");
+    assert_says(&ims_image, "__support_xen: false",
+                "__support_xen must be true, or null if it must be absent, not \"false\"");
+    assert_says(&ims_image, "hw_firmware_type: efi",
+                "hw_firmware_type must be bios or uefi, or null if it must be absent, not \"efi\"");
     assert_says(&glance_image, "protected: yes", "protected must be true or false, not \"yes\"");
     assert_says(&glance_image, "name: null", "name cannot be null: leave it out if nothing is to be said about it");
 }
@@ -138,9 +148,11 @@ static void attributes_of_ones_own_are_texts_or_null(void **state)
     (void)state;
     assert_reads(&ims_image, "extra: {hw_b: 1, a_c: null, d: \"null\", e: true}",
                  "\"account\":\"a\",\"extra\":{\"a_c\":null,\"d\":\"null\",\"e\":\"true\",\"hw_b\":\"1\"}");
-    assert_reads(&glance_image, "properties: {A.b: \"\", c/d~e: x}", "\"account\":\"a\",\"properties\":{\"A.b\":\"\",\"c/d~e\":\"x\"}");
+    assert_reads(&glance_image, "properties: {A.b: \"\", c/d~e: x}",
+                 "\"account\":\"a\",\"properties\":{\"A.b\":\"\",\"c/d~e\":\"x\"}");
     assert_says(&ims_image, "extra: {a: \"\"}", "extra.a must not be empty");
-    assert_says(&ims_image, "extra: null", "extra cannot be null: leave it out, or name the keys that must be absent, as in {key: null}");
+    assert_says(&ims_image, "extra: null",
+                "extra cannot be null: leave it out, or name the keys that must be absent, as in {key: null}");
     assert_says(&glance_image, "selector: {properties: {a: null}}", "properties.a cannot be null here: write a value");
 }
 
@@ -148,15 +160,20 @@ static void what_has_a_row_is_written_there(void **state)
 {
     (void)state;
     assert_says(&ims_image, "extra: {min_ram: 1}", "extra: \"min_ram\" has a key of its own in spec: write it there");
-    assert_says(&ims_image, "extra: {__support_xen: 1}", "extra: \"__support_xen\" has a key of its own in spec: write it there");
-    assert_says(&glance_image, "properties: {tags: 1}", "properties: \"tags\" has a key of its own in spec: write it there");
+    assert_says(&ims_image, "extra: {__support_xen: 1}",
+                "extra: \"__support_xen\" has a key of its own in spec: write it there");
+    assert_says(&glance_image, "properties: {tags: 1}",
+                "properties: \"tags\" has a key of its own in spec: write it there");
     assert_good(&ims_image, "extra: {selector: x, account: y, os_hidden: z}"); /* those are no attributes of it */
 }
 
 static void what_the_cloud_writes_is_nobodys_own(void **state)
 {
     (void)state;
-    static const char *const ims[] = {"id", "tags", "min_disk", "enterprise_project_id", "__platform", "__system_support_market", "__support_kvm"},
+    static const char *const ims[] = {"id",           "tags",
+                                      "min_disk",     "enterprise_project_id",
+                                      "__platform",   "__system_support_market",
+                                      "__support_kvm"},
                              *const glance[] = {"id", "owner", "stores", "os_hash_algo", "deleted_at"};
     for (size_t i = 0; i < ARRAY_SIZE(ims); i++) {
         CLEANUP(freep) char *want = xasprintf("extra: {%s: x}", ims[i]);
@@ -165,7 +182,8 @@ static void what_the_cloud_writes_is_nobodys_own(void **state)
     }
     for (size_t i = 0; i < ARRAY_SIZE(glance); i++) {
         CLEANUP(freep) char *want = xasprintf("properties: {%s: x}", glance[i]);
-        CLEANUP(freep) char *message = xasprintf("properties: \"%s\" is the cloud's own and cannot be changed", glance[i]);
+        CLEANUP(freep)
+        char *message = xasprintf("properties: \"%s\" is the cloud's own and cannot be changed", glance[i]);
         assert_says(&glance_image, want, message);
     }
     assert_says(&glance_image, "properties: {os_glance_x: 1}",
@@ -184,7 +202,9 @@ static void a_name_of_ones_own_is_printable(void **state)
     for (unsigned i = 0; i < 2; i++) {
         const Kind *kind = i ? &glance_image : &ims_image;
         const char *const field = i ? "properties" : "extra";
-        CLEANUP(freep) char *good = xasprintf("%s: {%s: 1, \"!}\": 1}", field, longest), *long_name = xasprintf("%sx", longest);
+        CLEANUP(freep)
+        char *good = xasprintf("%s: {%s: 1, \"!}\": 1}", field, longest),
+             *long_name = xasprintf("%sx", longest);
         assert_good(kind, good);
         const char *const bad[] = {"a b", "ä", long_name};
         for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {
@@ -201,7 +221,9 @@ static void names_of_ims_have_no_upper_case_and_no_slashes(void **state)
     static const char *const bad[] = {"Ab", "aZ", "a/b", "a~b"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(freep) char *want = xasprintf("extra: {%s: 1}", bad[i]);
-        CLEANUP(freep) char *message = xasprintf("extra: \"%s\" cannot name an attribute: that takes no upper-case letters, / or ~", bad[i]);
+        CLEANUP(freep)
+        char *message =
+            xasprintf("extra: \"%s\" cannot name an attribute: that takes no upper-case letters, / or ~", bad[i]);
         assert_says(&ims_image, want, message);
     }
 }

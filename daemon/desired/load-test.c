@@ -120,7 +120,7 @@ static void ignore_must_fit_an_attribute(void **state)
     assert_int_equal(specs->items[0].ignore->n, 3);
 }
 
-/* Of an image of Glance's protocol: in its fifth line, behind "---", stands `spec: {account: …, `, then what is given. */
+/* Of an image of Glance's protocol; its fifth line is `spec: {account: …, ` and what is given. */
 static void assert_image_problem(const Kind *kind, const char *spec, const char *more, const char *expected)
 {
     CLEANUP(freep) char *text = image_document(kind, "a", spec, more);

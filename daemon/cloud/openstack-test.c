@@ -120,7 +120,7 @@ static void the_catalog_names_the_service(void **state)
 static void what_is_no_service_is_passed_over(void **state)
 {
     assert_endpoint(*state, "",
-                    TOKEN("[7,{\"type\":\"image\"},{\"type\":\"image\",\"endpoints\":{}}," IMAGE(
+                    TOKEN("[7,{\"type\":\"image\"},{\"type\":\"image\",\"endpoints\":{\"a\":7}}," IMAGE(
                         "7,{\"interface\":\"public\"}") "," IMAGE(URL("public", "one", "https://second")) "]"),
                     "https://second");
 }

@@ -287,6 +287,7 @@ static void other_attributes_are_the_objects_own_members(void **state)
                      {"stores: a", false},
                      {"odd: \"*\"", true},
                      {"odd: a", false},
+                     {"stores: '[\"a\"]'", false},
                      {"os_distro: ol, size: 77", true},
                      {"os_distro: ol, size: 7", false},
                      {"empty: \"*\"", true}};
@@ -473,6 +474,9 @@ static void a_single_read_may_answer_with_a_list_of_one(void **state)
             fail_msg("%s was accepted", bad[i]);
         assert_int_equal(err->kind, ERROR_PROTOCOL);
     }
+    CLEANUP(error_freep) Error *number = NULL;
+    assert_null(read_image(&reader, arena, "{\"images\":[7]}", &number));
+    assert_string_equal(number->message, "the answer is a number, not image");
 }
 
 int main(void)

@@ -13,7 +13,8 @@ HELPER int secrets_set_up(void **state)
         unsetenv(variables[i]);
     umask(0077);
     *state = folder_make();
-    return setenv("HOME", *state, 1) < 0 || setenv("CREDENTIALS_DIRECTORY", *state, 1) < 0 || chdir(*state) < 0 ? -1 : 0;
+    return setenv("HOME", *state, 1) < 0 || setenv("CREDENTIALS_DIRECTORY", *state, 1) < 0 || chdir(*state) < 0 ? -1
+                                                                                                                : 0;
 }
 
 HELPER int secrets_tear_down(void **state)

@@ -225,6 +225,7 @@ static void a_write_is_a_patch_with_a_value_for_each_operation(void **state)
 static void codes_of_the_api_say_what_an_error_means(void **state)
 {
     (void)state;
+    CLEANUP(credential_freep) Credential *c = open_with("{\"region\":\"ap-1\",\"projectId\":\"p\"," KEYS "}");
     static const struct {
         const char *code;
         ErrorKind kind;
@@ -237,13 +238,14 @@ static void codes_of_the_api_say_what_an_error_means(void **state)
                  {"IMG.0141", ERROR_REJECTED},  {"IMG.0168", ERROR_REJECTED},  {"IMG.9999", ERROR_REJECTED}};
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
         CLEANUP(freep) char *body = xasprintf("{\"error\":{\"code\":\"%s\",\"message\":\"m\"}}", codes[i].code);
-        assert_error_kind(&ims_provider, 400, body, codes[i].kind);
+        assert_error_kind(c, 400, body, codes[i].kind);
     }
 }
 
 static void codes_of_the_gateway_say_what_an_error_means(void **state)
 {
     (void)state;
+    CLEANUP(credential_freep) Credential *c = open_with("{\"region\":\"ap-1\",\"projectId\":\"p\"," KEYS "}");
     static const struct {
         const char *number;
         ErrorKind kind;
@@ -253,13 +255,14 @@ static void codes_of_the_gateway_say_what_an_error_means(void **state)
             CLEANUP(freep)
             char *body = xasprintf("{\"error_code\":\"%s.%s\",\"error_msg\":\"m\",\"request_id\":\"r\"}",
                                    k ? "APIG" : "APIGW", codes[i].number);
-            assert_error_kind(&ims_provider, 400, body, codes[i].kind);
+            assert_error_kind(c, 400, body, codes[i].kind);
         }
 }
 
 static void without_a_code_the_status_says_what_an_error_means(void **state)
 {
     (void)state;
+    CLEANUP(credential_freep) Credential *c = open_with("{\"region\":\"ap-1\",\"projectId\":\"p\"," KEYS "}");
     static const struct {
         int status;
         ErrorKind kind;
@@ -267,7 +270,7 @@ static void without_a_code_the_status_says_what_an_error_means(void **state)
                     {408, ERROR_SERVER},   {409, ERROR_BUSY},   {429, ERROR_THROTTLED}, {500, ERROR_SERVER},
                     {501, ERROR_REJECTED}, {502, ERROR_SERVER}, {503, ERROR_SERVER},    {504, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
-        assert_error_kind(&ims_provider, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
+        assert_error_kind(c, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, secrets_tear_down)

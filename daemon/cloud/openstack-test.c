@@ -286,9 +286,19 @@ static void a_write_is_a_patch_of_glances_own_type(void **state)
     assert_false(spec.safe);
 }
 
-static void the_status_says_what_an_error_means(void **state)
+static void a_next_page_that_is_not_understood_is_no_end(void **state)
 {
     (void)state;
+    static const char *const next[] = {"7", "{}", "true", "\"/v2/images\"", "\"/v2/images?\"", "\"\""};
+    for (size_t i = 0; i < ARRAY_SIZE(next); i++) {
+        CLEANUP(freep) char *text = xasprintf("{\"images\":[],\"next\":%s}", next[i]);
+        assert_no_page(&openstack_provider, text, NULL);
+    }
+}
+
+static void the_status_says_what_an_error_means(void **state)
+{
+    CLEANUP(credential_freep) Credential *c = cloud_of(*state, "");
     static const struct {
         int status;
         ErrorKind kind;
@@ -296,8 +306,8 @@ static void the_status_says_what_an_error_means(void **state)
                     {409, ERROR_CONFLICT}, {413, ERROR_REJECTED}, {415, ERROR_REJECTED},  {429, ERROR_THROTTLED},
                     {500, ERROR_SERVER},   {501, ERROR_REJECTED}, {503, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-        assert_error_kind(&openstack_provider, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
-        assert_error_kind(&openstack_provider, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}",
+        assert_error_kind(c, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
+        assert_error_kind(c, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}",
                           statuses[i].kind);
     }
 }
@@ -326,6 +336,7 @@ int main(void)
         TEST(each_half_ends_without_a_next_page),
         TEST(one_image_is_an_object),
         TEST(a_write_is_a_patch_of_glances_own_type),
+        TEST(a_next_page_that_is_not_understood_is_no_end),
         TEST(the_status_says_what_an_error_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

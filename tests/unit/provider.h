@@ -154,11 +154,11 @@ HELPER void assert_no_page(const Provider *provider, const char *text, const cha
 }
 
 /* What an answer with this body means. */
-HELPER void assert_error_kind(const Provider *provider, int status, const char *body, ErrorKind kind)
+HELPER void assert_error_kind(Credential *credential, int status, const char *body, ErrorKind kind)
 {
     HttpAnswer answer = {.status = status};
     str_add(&answer.body, body);
-    CLEANUP(error_freep) Error *error = provider->read_error(NULL, &answer);
+    CLEANUP(error_freep) Error *error = credential->provider->read_error(credential, &answer);
     str_done(&answer.body);
     if (error->kind != kind)
         fail_msg("%d %s: of kind %d, not %d", status, body, (int)error->kind, (int)kind);

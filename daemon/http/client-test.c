@@ -974,6 +974,7 @@ int main(void)
         TEST_GATE(a_refused_token_is_renewed_and_the_request_sent_again),
         TEST_GATE(a_write_is_sent_again_as_well),
         TEST_GATE(a_second_refusal_is_final),
+        TEST_GATE(a_gate_that_stays_open_makes_a_refusal_final),
         TEST_GATE(one_renewal_is_for_all_that_bore_the_old_token),
         TEST_GATE(a_refusal_that_comes_late_does_not_shut_what_is_new),
         TEST_GATE(a_renewal_that_fails_ends_the_request),

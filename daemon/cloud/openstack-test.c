@@ -248,12 +248,8 @@ static void each_half_ends_without_a_next_page(void **state)
     (void)state;
     assert_next_page(&openstack_provider, "{\"images\":[{\"id\":\"a\"}]}", 1, "shown?marker=0", "hidden?");
     assert_next_page(&openstack_provider, "{\"images\":[{\"id\":\"a\"}]}", 1, "hidden?marker=0", NULL);
-    static const char *const none[] = {"null", "7", "\"\"", "\"/v2/images\"", "\"/v2/images?\""};
-    for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-        CLEANUP(freep) char *text = xasprintf("{\"images\":[],\"next\":%s}", none[i]);
-        assert_next_page(&openstack_provider, text, 1, "shown?marker=0", "hidden?");
-        assert_next_page(&openstack_provider, text, 1, "hidden?marker=0", NULL);
-    }
+    assert_next_page(&openstack_provider, "{\"images\":[],\"next\":null}", 1, "shown?marker=0", "hidden?");
+    assert_next_page(&openstack_provider, "{\"images\":[],\"next\":null}", 1, "hidden?marker=0", NULL);
 }
 
 static void one_image_is_an_object(void **state)

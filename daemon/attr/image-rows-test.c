@@ -233,6 +233,7 @@ static void a_condition_may_name_any_member(void **state)
     (void)state;
     assert_good(&ims_image, "selector: {extra: {id: x, min_ram: \"*\", __platform: x, Ab: 1, os_glance: 1}}");
     assert_good(&glance_image, "selector: {properties: {id: x, os_glance_x: 1, size: 7}}");
+    assert_says(&ims_image, "selector: {extra: {\"a\\x7fb\": 1}}", "extra: \"a?b\"" NO_NAME);
     assert_says(&ims_image, "selector: {extra: {a b: 1}}", "extra: \"a b\"" NO_NAME);
 }
 

@@ -747,6 +747,18 @@ static void a_second_refusal_is_final(void **state)
     assert_int_equal(next.status, 200);
 }
 
+static void other_errors_do_not_shut_the_gate(void **state)
+{
+    Fixture *f = *state;
+    CLEANUP(outcome_done) Outcome o = {0};
+    f->is_open = true;
+    start_gated(f, "/404", &o);
+    run_until_done(f, &o);
+    assert_int_equal(o.error->kind, ERROR_NOT_FOUND);
+    assert_int_equal(f->n_shut + f->n_open, 0);
+    assert_int_equal(fault_server_requests(f->server, "/404"), 1);
+}
+
 static void without_a_gate_the_first_refusal_is_final(void **state)
 {
     Fixture *f = *state;
@@ -828,6 +840,24 @@ static void opening_may_say_where_requests_go(void **state)
     assert_int_equal(stays.status, 200);
     assert_int_equal(fault_server_requests(f->server, "/v3/ok"), 2);
     assert_int_equal(fault_server_requests(f->server, "/ok"), 0);
+}
+
+static void messages_name_the_host_that_requests_go_to(void **state)
+{
+    Fixture *f = *state;
+    FaultServer *other = fault_server_new(table);
+    CLEANUP(outcome_done) Outcome o = {0};
+    CLEANUP(freep) char *endpoint = xasprintf("http://127.0.0.1:%u", fault_server_port(other));
+    CLEANUP(freep)
+    char *expected = xasprintf("%s: redirect to elsewhere.example:1 not followed", strstr(endpoint, "127"));
+    start_on(f->gated, &(HttpSpec){.method = "POST", .target = "/302"}, NULL, &o);
+    run_until_asked_to_open(f, 1);
+    opened(f, endpoint);
+    run_until_done(f, &o);
+    assert_string_equal(o.error->message, expected);
+    assert_int_equal(fault_server_requests(other, "/302"), 1);
+    assert_int_equal(fault_server_requests(f->server, NULL), 0);
+    fault_server_free(other);
 }
 
 static void a_place_that_may_not_be_asked_is_an_error_of_all_that_wait(void **state)
@@ -975,10 +1005,12 @@ int main(void)
         TEST_GATE(a_write_is_sent_again_as_well),
         TEST_GATE(a_second_refusal_is_final),
         TEST_GATE(a_gate_that_stays_open_makes_a_refusal_final),
+        TEST_GATE(other_errors_do_not_shut_the_gate),
         TEST_GATE(one_renewal_is_for_all_that_bore_the_old_token),
         TEST_GATE(a_refusal_that_comes_late_does_not_shut_what_is_new),
         TEST_GATE(a_renewal_that_fails_ends_the_request),
         TEST_GATE(opening_may_say_where_requests_go),
+        TEST_GATE(messages_name_the_host_that_requests_go_to),
         TEST_GATE(a_place_that_may_not_be_asked_is_an_error_of_all_that_wait),
         TEST_GATE(opening_may_end_before_it_returns),
         TEST_GATE(requests_can_be_freed_while_the_gate_is_being_opened),

@@ -2,6 +2,9 @@
 
 #include "accounts.h"
 
+#define LOGIN_PAUSE_FIRST USEC_PER_MINUTE
+#define LOGIN_PAUSE_MAX (15 * USEC_PER_MINUTE)
+
 Accounts *accounts_new(const Config *config)
 {
     Accounts *a = xcalloc(1, sizeof(*a));
@@ -14,15 +17,39 @@ Accounts *accounts_new(const Config *config)
     return a;
 }
 
+static bool is_resting(const AccountSlot *slot)
+{
+    return slot->account && clock_monotonic() < slot->login_after;
+}
+
 void account_slot_open(AccountSlot *slot, Http *http, sd_event *loop)
 {
     const AccountConfig *config = slot->config;
-    if (slot->account && slot->account->refused)
+    if (slot->refusal && !is_resting(slot))
         account_free(TAKE(slot->account));
     if (slot->account)
         return;
     error_free(TAKE(slot->error));
     account_open(http, loop, config->name, config->type, config->settings, &slot->account, &slot->error);
+}
+
+const Error *account_slot_trouble(const AccountSlot *slot)
+{
+    return !slot->account ? slot->error : is_resting(slot) ? slot->refusal : NULL;
+}
+
+void account_slot_judge(AccountSlot *slot, const Error *refusal)
+{
+    usec_t pause = LOGIN_PAUSE_FIRST;
+    if (!slot->account || is_resting(slot))
+        return;
+    error_free(slot->refusal);
+    slot->refusal = error_copy(refusal);
+    slot->refusals = refusal ? slot->refusals + 1 : 0;
+    for (unsigned i = 1; i < slot->refusals && pause < LOGIN_PAUSE_MAX; i++)
+        pause *= 2;
+    /* Signing each request by itself is no login. */
+    slot->login_after = refusal && slot->account->login ? clock_monotonic() + pause : 0;
 }
 
 void accounts_free(Accounts *a)
@@ -32,6 +59,7 @@ void accounts_free(Accounts *a)
     for (size_t i = 0; i < a->n; i++) {
         account_free(a->slots[i]->account);
         error_free(a->slots[i]->error);
+        error_free(a->slots[i]->refusal);
         free(a->slots[i]);
     }
     free(a->slots);

@@ -65,17 +65,24 @@ static void look_after_made(Plan *plan)
     }
 }
 
+/* One that was refused is read anew before the next round. */
+static void judge_credential(AccountRound *a)
+{
+    const Error *refusal = NULL;
+    for (size_t i = 0; i < a->plan->failures.n && !refusal; i++)
+        if (a->plan->failures.items[i].error->kind == ERROR_AUTH)
+            refusal = a->plan->failures.items[i].error;
+    account_slot_judge(a->slot, refusal);
+}
+
 static void finish(AccountRound *a)
 {
     Round *round = a->round;
     Account *account = a->slot->account;
     AccountResult *result = &round->results[a - round->accounts];
-    for (size_t i = 0; i < a->plan->failures.n; i++) {
-        Error *e = a->plan->failures.items[i].error;
-        explain(a, e);
-        if (account && e->kind == ERROR_AUTH)
-            account->refused = true;
-    }
+    judge_credential(a);
+    for (size_t i = 0; i < a->plan->failures.n; i++)
+        explain(a, a->plan->failures.items[i].error);
     *result = (AccountResult){.slot = a->slot, .plan = a->plan};
     if (account)
         result->requests = account_sent(account) - a->sent_before;
@@ -226,12 +233,14 @@ static void on_ready(void *userdata, const Error *error)
 static void begin(AccountRound *a)
 {
     Account *account = a->slot->account;
-    if (!account) {
-        fail_all(a, a->slot->error);
+    const Error *trouble = account_slot_trouble(a->slot);
+    if (account)
+        a->sent_before = account_sent(account);
+    if (trouble) {
+        fail_all(a, trouble);
         observed(a);
         return;
     }
-    a->sent_before = account_sent(account);
     a->preparing = !account_prepare(account, on_ready, a);
     if (!a->preparing)
         start_looks(a);

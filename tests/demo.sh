@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds imagekeeper, starts the cloud simulator, and walks the specs in specs/ through validate, plan, apply, drift and repair,
-# and through a schedule of backups.
+# on three clouds, and through a schedule of backups.
 # shellcheck source=tests/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
@@ -27,7 +27,7 @@ build() {
 (build) >"$work/build.log" 2>&1 || { tail -50 "$work/build.log"; exit 1; }
 export PATH=$work/build:$PATH
 
-bold "A cloud to play with: the simulator, strict about signatures, etags and retry tokens"
+bold "Clouds to play with: the simulator, strict about signatures, tokens, etags and retry tokens"
 mkdir -p "$work/cloud" "$work/home/.oci"
 "$work/build/tests/simulator/oci-simulator" --directory "$work/cloud" --public-key "$work/source/tests/data/vectors/oci-test-key-public.pem" &
 started+=($!)
@@ -52,6 +52,16 @@ control /volumes "{\"id\":\"ocid1.volume.oc1.phx.aaaaaaaaledger\",\"compartmentI
 control /volumeBackups "{\"id\":\"ocid1.volumebackup.oc1.phx.aaaaaaaaledger1\",\"compartmentId\":\"$compartment\",\"displayName\":\"by hand\",
     \"volumeId\":\"ocid1.volume.oc1.phx.aaaaaaaaledger\",\"freeformTags\":{\"stage\":\"prod\",\"tmp\":\"1\"}}"
 image aaaaaaaahandmade "by hand" "Custom" 1 '{"team":"nobody"}' ''
+rested='"created_at":"2026-11-01T08:00:00Z","updated_at":"2026-11-01T08:00:00Z"' # nobody is at work on them
+project=0123456789abcdef0123456789abcdef
+cloud_image() { # id, name, more
+    control /cloudimages "{\"id\":\"$1\",\"name\":\"$2\",\"owner\":\"$project\",$rested,$3}"
+}
+euler=33ad552d-1149-471c-8190-ff6776174a00
+cloud_image $euler "euler 2026-11" '"min_ram":1024,"hw_firmware_type":"uefi","ticket":"4711"'
+cloud_image 5eed0000-0000-4000-8000-000000000001 pipeline-0117 '"__os_type":"Linux","min_ram":0'
+control /glanceimages "{\"id\":\"61a9ce00-0000-4000-8000-000000000001\",\"name\":\"debian-13-20261101\",\"owner\":\"5ba9b3a7c31f4d2c8e6f0a1d2b3c4d5e\",
+    $rested,\"visibility\":\"private\",\"min_disk\":4,\"tags\":[\"golden\",\"november\"],\"hw_disk_bus\":\"ide\",\"hw_vif_model\":\"e1000\"}"
 
 cp "$work/source/tests/data/vectors/oci-test-key.pem" "$work/home/.oci/key.pem"
 cat >"$work/home/.oci/config" <<EOF
@@ -63,6 +73,17 @@ key_file=$work/home/.oci/key.pem
 region=us-phoenix-1
 EOF
 chmod 600 "$work/home/.oci/config" "$work/home/.oci/key.pem"
+mkdir -p "$work/home/.config/openstack"
+secret() { (umask 077 && cat >"$1"); }
+secret "$work/home/ak" <<<TESTACCESSKEY0000001
+secret "$work/home/sk" <<<TestSecretKey000000000000000000000000001
+secret "$work/home/.config/openstack/clouds.yaml" <<EOF
+clouds:
+  lab:
+    auth: {auth_url: $endpoint/identity/v3, username: demo, password: Demo-Password-1, project_name: demo, user_domain_name: Default, project_domain_name: Default}
+    region_name: RegionOne
+    cacert: $work/cloud/ca.pem
+EOF
 cat >"$work/imagekeeper.yaml" <<EOF
 specs: source/specs
 interval: 1s
@@ -72,6 +93,16 @@ accounts:
     configFile: $work/home/.oci/config
     endpoint: $endpoint
     caFile: cloud/ca.pem
+  - name: hw
+    type: ims
+    projectId: $project
+    accessKeyFile: home/ak
+    secretKeyFile: home/sk
+    endpoint: $endpoint
+    caFile: cloud/ca.pem
+  - name: lab
+    type: openstack
+    cloud: lab
 EOF
 cd "$work"
 export HOME=$work/home
@@ -87,11 +118,11 @@ bold "What would change?"
 run imagekeeper plan --config imagekeeper.yaml
 bold "Change it"
 run imagekeeper apply --config imagekeeper.yaml
-bold "What was sent: only what differs, under the etag of the state that was looked at"
+bold "What was sent: only what differs; on OCI under the etag of the state that was looked at, elsewhere right after a look"
 python3 -c '
 import json, sys
 for r in map(json.loads, open(sys.argv[1])):
-    if r["method"] in ("PUT", "POST"):
+    if r["method"] in ("PUT", "PATCH") or r["method"] == "POST" and "tokens" not in r["path"]:
         print("%s %s" % (r["method"], r["path"]))
         for header, value in (("if-match", r["ifMatch"]), ("opc-retry-token", r["retryToken"])):
             if value:
@@ -163,4 +194,22 @@ cat frequent.log
 grep -q 'is AVAILABLE' frequent.log
 bold "And the calendar"
 run imagekeeper calendar frequent --config imagekeeper.yaml --specs frequent --iterations 2
+bold "An image of Huawei Cloud: somebody gives it another name and less memory, past any etag, and it is repaired"
+imagekeeperd --config imagekeeper.yaml --specs source/specs/huawei.yaml 2>huawei.log &
+daemon=$!
+started+=("$daemon")
+for _ in $(seq 500); do grep -q 'specs loaded' huawei.log && break; sleep 0.02; done
+control /cloudimages/$euler/change '{"name":"do not use","min_ram":512}'
+for _ in $(seq 2000); do grep -q 'do not use' huawei.log && break; sleep 0.02; done
+kill -TERM $daemon
+wait $daemon
+cat huawei.log
+grep -q 'do not use' huawei.log
+curl -fsS "$control/cloudimages/$euler" -o image.json
+python3 -c '
+import json
+image = json.load(open("image.json"))["cloudImage"]
+for member in ("name", "__description", "min_ram", "hw_firmware_type", "team"):
+    print("    %s: %s" % (member, json.dumps(image[member])))
+assert (image["name"], image["min_ram"]) == ("EulerOS golden", 2048)'
 bold "That was all; nothing is left behind."

@@ -23,7 +23,7 @@ static const Field fields[];
 static const char *const others[] = {
     "id", "status", "owner", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value", "container_format",
     "disk_format", "created_at", "updated_at", "file", "self", "schema", "direct_url", "location", "locations", "deleted",
-    "deleted_at", "stores", NULL};
+    "deleted_at", "stores", "image_id", "extra_properties", NULL};
 
 static int check_property(const char *name, Error **err)
 {
@@ -39,6 +39,8 @@ static const Field selector[] = {
     {"visibility", .type = FIELD_ENUM, .values = visibilities, .doc = "public, private, shared or community"},
     {"protected", .type = FIELD_BOOL, .doc = "cannot it be deleted?"},
     {"os_hidden", .type = FIELD_BOOL, .doc = "is it left out of lists?"},
+    {"min_ram", .type = FIELD_INT, .min = 0, .max = INTEGER_MAX, .doc = "least memory, in MB, exactly"},
+    {"min_disk", .type = FIELD_INT, .min = 0, .max = INTEGER_MAX, .doc = "least disk, in GB, exactly"},
     IMAGE_STATE,
     IMAGE_TAG_CONDITION,
     {"properties", .type = FIELD_FREE, .min = 1, .max = TEXT_MAX, .check_name = check_member_name,

@@ -8,8 +8,8 @@
 #define NAME_MAX_BYTES 255
 
 /* What Glance and IMS know, together. */
-const char *const image_states[] = {"queued",      "saving",    "uploading", "importing",      "active",
-                                    "deactivated", "killed",    "deleted",   "pending_delete", NULL};
+const char *const image_states[] = {"queued",      "saving", "uploading", "importing",      "active",
+                                    "deactivated", "killed", "deleted",   "pending_delete", NULL};
 const char *const image_gone_states[] = {"deleted", "pending_delete", NULL};
 
 int check_image_id(const char *text, Error **err)
@@ -21,8 +21,8 @@ int check_image_id(const char *text, Error **err)
     }
     if (good)
         return 0;
-    return error_set(err, ERROR_SPEC,
-                     "\"%s\" is no UUID in lower case, such as 33ad552d-1149-471c-8190-ff6776174a00", text);
+    return error_set(err, ERROR_SPEC, "\"%s\" is no UUID in lower case, such as 33ad552d-1149-471c-8190-ff6776174a00",
+                     text);
 }
 
 int check_member_name(const char *name, Error **err)

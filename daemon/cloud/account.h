@@ -17,7 +17,6 @@ typedef struct Account {
     account_ready_fn ready; /* who waits for the login; NULL: nobody */
     void *ready_userdata;
     unsigned page_size;
-    bool refused;        /* the credential was: it is read anew before the next round */
     bool page_size_auto; /* may still fall back to the contract's */
     /* Object id → the container it was last seen in, so that the next look begins with that list. Costs a request when
      * it is lost, nothing else. */

@@ -2,6 +2,7 @@
 
 #include "cloud/api-error.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "base/str.h"
@@ -13,26 +14,54 @@
 #define MESSAGE_MAX 1000
 #define EXCERPT_MAX 200
 
-/* A code is a text, or a number in some answers; the caller frees it. NULL: there is none. */
-static char *code_text(const Node *body, const char *member)
+/* The text of a page of HTML without its head, or of a message with some in it; other text as it is. At most `max`
+ * bytes; the caller frees it. */
+static char *words(const char *text, size_t max)
 {
-    const Node *value = node_get(body, member);
-    CLEANUP(str_done) Str text = {0};
-    if (value && value->type == NODE_INT)
-        json_write_node(&text, value);
-    return value && value->type == NODE_INT ? str_take(&text) : str_printable(node_get_text(body, member), CODE_MAX);
+    Str out = {0};
+    const char *body = strcasestr(text, "<body");
+    bool html = body || strcasestr(text, "<br"), in_tag = false;
+    for (const char *p = body ? body : text; *p; p++) {
+        bool tag_ends = html && *p == '>', space = tag_ends || strchr(" \t\r\n", *p);
+        if (tag_ends)
+            in_tag = false;
+        else if (html && *p == '<')
+            in_tag = true;
+        if (in_tag)
+            continue;
+        if (!space)
+            str_addc(&out, *p);
+        else if (out.len > 0 && out.data[out.len - 1] != ' ')
+            str_addc(&out, ' ');
+    }
+    CLEANUP(freep) char *plain = str_take(&out);
+    return str_printable(str_strip(plain), max);
 }
 
-/* Writes both or none. */
-static bool read_form(const Node *body, const char *code_member, const char *message_member, char **ret_code,
-                      char **ret_message)
+/* A code is a text, or a number in some answers; NULL when there is none or only the status again. The caller frees. */
+static char *code_text(const Node *value, int status)
 {
-    CLEANUP(freep) char *code = code_text(body, code_member);
-    CLEANUP(freep) char *message = str_printable(node_get_text(body, message_member), MESSAGE_MAX);
-    if (!code || !message)
+    CLEANUP(str_done) Str text = {0};
+    if (!value || (value->type != NODE_INT && value->type != NODE_STRING))
+        return NULL;
+    if (value->type == NODE_INT)
+        json_write_node(&text, value);
+    else
+        str_add(&text, value->text);
+    char *end;
+    if (strtol(str_get(&text), &end, 10) == status && (*end == 0 || *end == ' '))
+        return NULL;
+    return str_printable(str_get(&text), CODE_MAX);
+}
+
+static bool read_form(const Node *body, const char *code_member, const char *message_member, int status,
+                      char **ret_code, char **ret_message)
+{
+    const char *message = node_get_text(body, message_member);
+    if (!message || !node_get(body, code_member))
         return false;
-    *ret_code = TAKE(code);
-    *ret_message = TAKE(message);
+    *ret_code = code_text(node_get(body, code_member), status);
+    *ret_message = words(message, MESSAGE_MAX);
     return true;
 }
 
@@ -40,34 +69,11 @@ static bool read_body(const HttpAnswer *answer, char **ret_code, char **ret_mess
 {
     CLEANUP(arena_freep) Arena *arena = arena_new();
     const Node *body = NULL;
+    int status = answer->status;
     json_read(arena, str_get(&answer->body), answer->body.len, &body, NULL);
-    return read_form(node_get(body, "error"), "code", "message", ret_code, ret_message) ||
-           read_form(body, "error_code", "error_msg", ret_code, ret_message) ||
-           read_form(body, "code", "message", ret_code, ret_message);
-}
-
-/* The words of an HTML page, without its head; other text as it is. The caller frees it. */
-static char *words(const char *text)
-{
-    Str out = {0};
-    const char *body = strcasestr(text, "<body");
-    bool html = body != NULL, in_tag = false;
-    for (const char *p = body ? body : text; *p; p++) {
-        bool space = *p == ' ' || *p == '\t' || *p == '\n' || *p == '\r' || (html && *p == '>');
-        if (html && *p == '<')
-            in_tag = true;
-        if (space && !in_tag && out.len > 0 && out.data[out.len - 1] != ' ')
-            str_addc(&out, ' ');
-        else if (!space && !in_tag)
-            str_addc(&out, *p);
-        if (html && *p == '>') {
-            in_tag = false;
-            if (out.len > 0 && out.data[out.len - 1] != ' ')
-                str_addc(&out, ' ');
-        }
-    }
-    CLEANUP(freep) char *plain = str_take(&out);
-    return str_printable(str_strip(plain), EXCERPT_MAX);
+    return read_form(node_get(body, "error"), "code", "message", status, ret_code, ret_message) ||
+           read_form(body, "error_code", "error_msg", status, ret_code, ret_message) ||
+           read_form(body, "code", "message", status, ret_code, ret_message);
 }
 
 static ErrorKind classify(const ApiErrorRule *rules, int status, const char *code)
@@ -87,7 +93,7 @@ Error *api_error(const HttpAnswer *answer, const ApiErrorRule *rules)
         error_set(&error, classify(rules, answer->status, code), "%s", message);
     } else {
         /* A proxy may answer with something that is not the API's: a piece of it is all that can be told. */
-        CLEANUP(freep) char *piece = words(str_get(&answer->body));
+        CLEANUP(freep) char *piece = words(str_get(&answer->body), EXCERPT_MAX);
         error_set(&error, classify(rules, answer->status, NULL), "answered %d: %s", answer->status,
                   *piece ? piece : "(nothing)");
     }

@@ -74,8 +74,11 @@ static int open_credential(const Node *settings, Credential **ret, Error **err)
     secret->user = xstrdup(node_get_text(settings, "user"));
     secret->domain = xstrdup(node_get_text(settings, "domain"));
     secret->region = xstrdup(node_get_text(settings, "region"));
-    if (secret->password)
+    if (secret->password) {
         c->login_endpoint = endpoint_of(settings, "iamEndpoint", "iam");
+        c->login_with =
+            xasprintf("user %s and the password in %s", secret->user, node_get_text(settings, "passwordFile"));
+    }
     if (!c->endpoint || (secret->password && !c->login_endpoint))
         return error_set(err, ERROR_SPEC, "no region: set region, or endpoint%s",
                          secret->password ? " and iamEndpoint" : "");

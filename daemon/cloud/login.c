@@ -21,6 +21,7 @@ static const ApiErrorRule error_rules[] = {
     {400, ERROR_AUTH, NULL}, /* what IAM says to an unknown user or project */
     {401, ERROR_AUTH, NULL},
     {403, ERROR_FORBIDDEN, NULL},
+    {404, ERROR_AUTH, NULL}, /* and Keystone to an unknown application credential */
     {0},
 };
 
@@ -93,7 +94,7 @@ static void on_answer(void *userdata, HttpAnswer *answer, const Error *error)
         login->done(login->userdata, NULL);
         return;
     }
-    error_wrap(&e, "logging in at %s", login->credential->login_endpoint);
+    error_wrap(&e, "logging in at %s with %s", login->credential->login_endpoint, login->credential->login_with);
     login->done(login->userdata, e);
 }
 

@@ -35,6 +35,7 @@ static int open_credential(const Node *settings, Credential **ret, Error **err)
     c->provider = &openstack_provider;
     c->login_endpoint = xstrdup(cloud->auth_url);
     c->endpoint = xstrdup(cloud->auth_url); /* until the catalog tells */
+    c->login_with = xasprintf("cloud \"%s\" of %s", request.cloud, cloud->file);
     c->ca_file = xstrdup(cloud->ca_file);
     c->secret = TAKE(cloud);
     *ret = TAKE(c);

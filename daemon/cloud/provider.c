@@ -23,6 +23,7 @@ void credential_free(Credential *credential)
         credential->provider->free_secret(credential->secret);
     secret_free(credential->token);
     free(credential->login_endpoint);
+    free(credential->login_with);
     free(credential->ca_file);
     free(credential->home);
     free(credential->endpoint);

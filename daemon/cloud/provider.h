@@ -19,6 +19,7 @@ typedef struct Credential {
     char *home;           /* the container of what is the account's own; NULL: none, or known after the login */
     char *ca_file;        /* certificates to trust that it names itself; NULL: none */
     char *login_endpoint; /* where a token is to be had, which all requests bear; NULL: each is signed by itself */
+    char *login_with;     /* what the login proves itself with: for messages */
     char *token;          /* the newest one; NULL: none, or it was refused */
     void *secret;         /* the provider's own */
 } Credential;

@@ -253,8 +253,8 @@ static void check_exclusive(const Loader *l, const Kind *kind, const Node *want)
     for (size_t i = 0; kind->exclusive && kind->exclusive[i][0]; i++) {
         const NodeEntry *a = declared(want, kind->exclusive[i][0]), *b = declared(want, kind->exclusive[i][1]);
         if (a && b)
-            complain(l, l->shown, a->mark, "%s and %s cannot stand together on one %s: keep one of them", a->key, b->key,
-                     kind->noun);
+            complain(l, l->shown, a->mark, "%s and %s cannot stand together on one %s: keep one of them", a->key,
+                     b->key, kind->noun);
     }
 }
 

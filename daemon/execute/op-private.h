@@ -28,15 +28,15 @@ struct Op {
     Tries tries;                 /* of the write, over all looks in between */
     unsigned conflicts;
     unsigned void_tokens; /* refused although the object is what it was */
+    unsigned rests;       /* how often it was waited for the object to rest */
     bool unselected;      /* the look shows that the document's selector is not met any more */
-    Error *last;          /* why the last write has to be decided anew; NULL: there was none */
     bool unclear;         /* a write may have been carried out, and no look has told yet */
     bool wrote;
+    Error *last; /* why the last write has to be decided anew; NULL: there was none */
     /* Where there are no etags: */
+    Error *refused;    /* what a write of several attributes got, of which some may have been made all the same */
     usec_t looked_at;  /* wall, by the server: when `live` was read */
     usec_t written_on; /* wall: when the state that the last write was decided on had been written */
-    unsigned rests;    /* how often it was waited for the object to rest */
-    Error *refused;    /* what a write of several attributes got, of which some may have been made all the same */
     char *request_id;
 };
 

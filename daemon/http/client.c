@@ -30,9 +30,9 @@ struct HttpClient {
     TAILQ_HEAD(Queue, HttpRequest) queue;
     sd_event_source *pump; /* takes one from the queue for each run */
     unsigned running, sent, n_requests;
-    HttpGate gate;    /* without functions: none */
-    bool opening;     /* it is being opened: nothing leaves the queue */
-    unsigned opened;  /* how often it was */
+    HttpGate gate;   /* without functions: none */
+    bool opening;    /* it is being opened: nothing leaves the queue */
+    unsigned opened; /* how often it was */
     Breaker breaker;
     bool has_difference;
     int64_t difference_usec;
@@ -46,8 +46,8 @@ struct HttpRequest {
     RequestState state;
     HttpCall *call;
     sd_event_source *timer;
-    Error *last; /* why it waits or waited */
-    bool probe;  /* the one that the breaker let through */
+    Error *last;     /* why it waits or waited */
+    bool probe;      /* the one that the breaker let through */
     unsigned opened; /* the client's, when it was sent */
     bool reopened;   /* the gate was opened for it once more */
     bool in_callback, freed;
@@ -479,7 +479,7 @@ static void fail_queued(HttpClient *client, const Error *error)
     unsigned n = 0;
     HttpRequest *r;
     TAILQ_FOREACH(r, &client->queue, others)
-        n++;
+    n++;
     for (; n > 0 && (r = TAILQ_FIRST(&client->queue)); n--)
         finish_error(r, error_copy(error));
 }

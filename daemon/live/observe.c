@@ -229,8 +229,8 @@ static void want(Observer *o, const Spec *spec)
 {
     const Node *selector = observer_selector(o, spec);
     if (selector)
-        selectors_add(listing_for(o, container_of(o, selector), selector_source(o, selector))->selectors,
-                      spec, selector);
+        selectors_add(listing_for(o, container_of(o, selector), selector_source(o, selector))->selectors, spec,
+                      selector);
     if (!spec->target)
         return;
     Wanted *w = map_get(o->by_id, spec->target);

@@ -96,7 +96,8 @@ static void add_delta(Differ *d, const char *const steps[2], const char *shown[2
         *VEC_ADD(d->ignored) = delta;
 }
 
-/* One map of tags, or of attributes without rows: `space` is its namespace as the live object writes it, or NULL for free-form tags. */
+/* One map of tags, or of attributes without rows: `space` is its namespace as the live object writes it, or NULL for
+ * free-form tags. */
 static void diff_tags(Differ *d, const char *space, const char *shown_space, const Node *want, const Node *have)
 {
     bool fold = space != NULL;

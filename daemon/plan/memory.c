@@ -25,9 +25,9 @@ typedef struct Entry {
     usec_t next_try;   /* monotonic; 0: at once */
     char *reason;
     usec_t busy_since; /* monotonic: held since then because others are at work on the object; 0: it is not */
-    bool made_before; /* a creation: the cloud says that it is done */
-    bool seen;        /* in the round that is being learnt */
-    char *document;   /* its key in `matches` */
+    bool made_before;  /* a creation: the cloud says that it is done */
+    bool seen;         /* in the round that is being learnt */
+    char *document;    /* its key in `matches` */
     char *account;
 } Entry;
 

@@ -43,6 +43,13 @@ def image_id(n):
     return "ocid1.image.oc1.phx.test%06d" % n
 
 
+def cloud_image_id(n):
+    return "7e570000-0000-4000-8000-%012x" % n
+
+
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
 class Result:
     def __init__(self, status, out, err):
         self.status, self.out, self.err = status, out, err
@@ -188,8 +195,8 @@ class Programs:
         return self.daemons[-1]
 
 
-class World(Programs):
-    """That of the simulator."""
+class Simulated(Programs):
+    """In front of the simulator; what an account of its cloud is, and what a document of its images, is what the heirs add."""
 
     def __init__(self, sim, folder):
         Programs.__init__(self, folder)
@@ -199,8 +206,7 @@ class World(Programs):
             options = [os.environ.get("ASAN_OPTIONS", ""), "verify_asan_link_order=0"]
             self.environment.update(LD_PRELOAD=_clock_shim(), CLOCK_SHIM_FILE=sim.clock_file, ASAN_OPTIONS=":".join(filter(None, options)))
         self.token_misuse = 0  # requests of another body under a token that was used: only an edited spec may lead to one
-        os.mkdir(os.path.join(folder, "oci"))
-        self.oci_config = simulator.write_oci_config(os.path.join(folder, "oci"))
+        self.prepare()
         self.configure()
 
     @classmethod
@@ -209,23 +215,44 @@ class World(Programs):
         with simulator.Simulator(directory=tempfile.mkdtemp(dir=folder), stderr=subprocess.DEVNULL, clock_file=_new_clock(folder, start)) as sim:
             yield cls(sim, folder)
 
+    def prepare(self):
+        """Writes the files that accounts name."""
+
     def check(self):
         statistics = self.sim.statistics()
         assert statistics["tokenMisuse"] == self.token_misuse, "a retry token was shared by two requests"
         assert statistics["updatesWithoutIfMatch"] == 0, "an update was sent without if-match"
         assert statistics["deletesWithoutIfMatch"] == 0, "a deletion was sent without if-match"
 
-    def configure(self, top="", account="", accounts=None):
-        """`account` is added to the account `prod`, `top` to the file; `accounts` replaces the list."""
+    def configure(self, top="", account="", accounts=None, **how):
+        """`account` is added to the usual account, which `how` varies, `top` to the file; `accounts` replaces the list."""
         if accounts:
             self.write(self.config_file, "specs: specs\ninterval: 1s\n%s%s" % (top, accounts))
         else:
-            self.write_config("  - name: prod\n    type: oci\n    configFile: %s\n    endpoint: %s\n    caFile: %s\n%s"
-                              % (self.oci_config, self.sim.endpoint, self.sim.ca_file, account), top)
+            self.write_config(self.account(**how) + account, top)
+
+    def live(self, n=1):
+        """The image of that number or id."""
+        return self.shown(n)[0]
+
+    def updates(self, n=1):
+        return self.shown(n)[1]
 
     def go(self, seconds):
         """Moves the world's own clock to a time."""
         self.sim.set_clock(seconds - time.time())
+
+
+class World(Simulated):
+    """Oracle Cloud, with one account, `prod`."""
+
+    def prepare(self):
+        os.mkdir(os.path.join(self.folder, "oci"))
+        self.oci_config = simulator.write_oci_config(os.path.join(self.folder, "oci"))
+
+    def account(self):
+        return "  - name: prod\n    type: oci\n    configFile: %s\n    endpoint: %s\n    caFile: %s\n" % (
+            self.oci_config, self.sim.endpoint, self.sim.ca_file)
 
     def spec(self, name="golden", target=None, file=None, reconcile="", account="prod", selector=None, **want):
         """One OciImage document."""
@@ -241,11 +268,49 @@ class World(Programs):
         self.sim.add_images([image])
         return image["id"]
 
-    def live(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["image"]
+    def shown(self, n):
+        told = self.sim.image(n if isinstance(n, str) else image_id(n))
+        return told["image"], told["updates"]
 
-    def updates(self, n=1):
-        return self.sim.image(n if isinstance(n, str) else image_id(n))["updates"]
+
+class ImsWorld(Simulated):
+    """Huawei Cloud, with one account, `hw`."""
+
+    def prepare(self):
+        self.secret(ak=simulator.ACCESS_KEY, sk=simulator.SECRET_KEY, password=simulator.HUAWEI_PASSWORD)
+
+    def secret(self, **texts):
+        """Writes secret files, whose configuration says ./NAME."""
+        for name, text in texts.items():
+            simulator.write_private(os.path.join(self.folder, name), text + "\n")
+
+    def account(self, name="hw", auth="accessKey", sim=None, **settings):
+        """`settings` are added, or replace the usual ones; None leaves one out."""
+        sim = sim or self.sim
+        usual = {"name": name, "type": "ims", "auth": auth, "endpoint": sim.endpoint, "caFile": sim.ca_file}
+        if auth == "password":
+            usual.update(region=simulator.PROJECT_NAME, user=simulator.HUAWEI_USER, domain=simulator.ACCOUNT, passwordFile="./password",
+                         iamEndpoint=sim.endpoint)
+        else:
+            usual.update(projectId=simulator.PROJECT, accessKeyFile="./ak", secretKeyFile="./sk")
+        usual.update(settings)
+        return "  - %s\n" % json.dumps({key: value for key, value in usual.items() if value is not None})
+
+    def spec(self, document="golden", /, target=None, file=None, reconcile="", account="hw", selector=None, **want):
+        """One ImsImage document."""
+        self.document("ImsImage", document, account, target or cloud_image_id(1), selector, reconcile, file, want)
+
+    def image(self, n=1, name=None, **members):
+        """One that nobody has changed for long, unless it is said when."""
+        members = dict({"created_at": LONG_AGO, "updated_at": LONG_AGO}, **members)
+        return self.sim.add_cloud_image(name or "image %d" % n, cloud_image_id(n), **members)
+
+    def shown(self, n):
+        told = self.sim.cloud_image(n if isinstance(n, str) else cloud_image_id(n))
+        return told["cloudImage"], told["updates"]
+
+    def patches(self):
+        return self.sim.requests("UpdateCloudImage")
 
 
 def eventually(condition, what="it", timeout=60):

@@ -153,20 +153,11 @@ static const char *change_resource(struct call *call)
 static const char *strip_resource(struct call *call)
 {
     struct resource *resource = find(call);
-    const cJSON *name;
 
     if (resource == NULL) {
         return no_such_resource;
     }
-    cJSON *json = cJSON_Parse(resource->now.json);
-    cJSON_ArrayForEach(name, call->body)
-    {
-        if (cJSON_IsString(name) && strcmp(name->valuestring, "id") != 0) {
-            cJSON_DeleteItemFromObjectCaseSensitive(json, name->valuestring);
-        }
-    }
-    store_replace(&call->simulator->store, &call->simulator->tags, resource, json, clock_now());
-    cJSON_Delete(json);
+    store_strip(&call->simulator->store, &call->simulator->tags, resource, call->body, clock_now());
     return NULL;
 }
 

@@ -27,12 +27,15 @@
  *   POST /iam/keys           {"access", "secret", "user", "securityToken", "expiresAt"}, the last two of temporary ones
  *   DELETE /iam/keys/ACCESS
  *   POST /iam/revoke         {"user"}: the tokens of one user, or of all
- *   POST /keystone/users     {"id", "name", "password", "domain": {"id", "name"}, "projects": [{"id", "roles":
- * [NAME]}]} POST /keystone/projects  {"id", "name", "domain"} POST /keystone/credentials  {"id", "name", "secret",
- * "user", "project", "roles", "expiresAt"}, the last optional DELETE /keystone/users/ID, /keystone/projects/ID,
- * /keystone/credentials/ID POST /keystone/revoke    {"user"}: the tokens of one user (by id), or of all POST
- * /glance/members     {"image", "member", "status"}: an image is shared with a project POST /signature {"target",
- * "method", "headers", "body", "signedHeaders", "secret"}: how they are signed GET  /statistics, POST /reset
+ *   POST /keystone/users     {"id", "name", "password", "domain": {"id", "name"}, "projects": [{"id", "roles"}]}
+ *   POST /keystone/projects  {"id", "name", "domain"}
+ *   POST /keystone/credentials
+ *                            {"id", "name", "secret", "user", "project", "roles", "expiresAt"}, the last optional
+ *   DELETE /keystone/users/ID, /keystone/projects/ID, /keystone/credentials/ID
+ *   POST /keystone/revoke    {"user"}: the tokens of one user (by id), or of all
+ *   POST /glance/members     {"image", "member", "status"}: an image is shared with a project
+ *   POST /signature          {"target", "method", "headers", "body", "signedHeaders", "secret"}: how they are signed
+ *   GET  /statistics, POST /reset
  */
 #pragma once
 

@@ -44,8 +44,8 @@ static const struct fault_kind kinds[] = {
     {"huge-headers", "bytes ", NULL, NULL, SEND_HUGE_HEADERS, false},
     {"redirect", "!location status ", answer_redirect, NULL, SEND_NORMAL, false},
     {"no-etag", "", NULL, drop_etag, SEND_NORMAL, false},
-    {"change-before", "!change image resource ", change_now, NULL, SEND_NORMAL, false},
-    {"change-after", "!change image resource ", NULL, change_then, SEND_NORMAL, false},
+    {"change-before", "!change image resource strip ", change_now, NULL, SEND_NORMAL, false},
+    {"change-after", "!change image resource strip ", NULL, change_then, SEND_NORMAL, false},
     {"echo-other", "!set persist ", NULL, answer_other, SEND_NORMAL, false},
     {"token-invalid", "", answer_void_token, NULL, SEND_NORMAL, false},
     {"hang", "", skip, NULL, SEND_NEVER, false},
@@ -107,6 +107,9 @@ static char *check_types(const cJSON *rule)
         if (member != NULL && !cJSON_IsNumber(member)) {
             return xprintf("'%s' is not a number", numbers[i]);
         }
+    }
+    if (json_member(rule, "strip") != NULL && !cJSON_IsArray(json_member(rule, "strip"))) {
+        return xstrdup("'strip' is not an array");
     }
     return NULL;
 }
@@ -365,6 +368,7 @@ static bool answer_broken_page(const cJSON *rule, struct simulator *simulator, c
     return true;
 }
 
+/* Somebody else's change, and removal of attributes. */
 static void change_target(const cJSON *rule, struct simulator *simulator, const struct request *request)
 {
     const char *image = json_string(rule, "image"), *named = json_string(rule, "resource");
@@ -374,6 +378,9 @@ static void change_target(const cJSON *rule, struct simulator *simulator, const 
 
     if (resource != NULL && kind_check_partial(change) == NULL) {
         store_change(&simulator->store, &simulator->tags, resource, change, clock_now());
+    }
+    if (resource != NULL && json_member(rule, "strip") != NULL) {
+        store_strip(&simulator->store, &simulator->tags, resource, json_member(rule, "strip"), clock_now());
     }
 }
 

@@ -9,16 +9,20 @@
 #include "keystone.h"
 #include "sim.h"
 
-static operation_fn show_glance_image;
+static operation_fn show_glance_image, show_versions;
 
 static const struct route routes[] = {
     {"ListGlanceImages", "GET", KIND_GLANCE_IMAGE, TAKES_QUERY, list_glance_images},
     {"ShowGlanceImage", "GET", KIND_GLANCE_IMAGE, TAKES_ID, show_glance_image},
     {"UpdateGlanceImage", "PATCH", KIND_GLANCE_IMAGE, TAKES_ID | TAKES_BODY, update_glance_image},
+    {"ShowGlanceVersions", "GET", KIND_GLANCE_IMAGE, TAKES_OPEN, show_versions},
+    {"ShowGlanceVersions", "GET", KIND_GLANCE_IMAGE, TAKES_OPEN, show_versions},
+    {"ShowGlanceVersions", "GET", KIND_GLANCE_IMAGE, TAKES_OPEN, show_versions},
     {NULL, NULL, 0, 0, NULL},
 };
 
-static const char *const paths[] = {"/image/v2/images", "/image/v2/images/", "/image/v2/images/"};
+static const char *const paths[] = {"/image/v2/images", "/image/v2/images/", "/image/v2/images/",
+                                    "/image",           "/image/",           "/image/versions"};
 
 /* ---- errors ---- */
 
@@ -110,16 +114,18 @@ static void add_body(const struct request *request, struct reply *reply, int sta
     }
 }
 
-/* The middleware's own answer, whatever the reason. */
+/* The same whatever the reason, and before the request gets an id. */
 static void refuse_token(const struct request *request, struct reply *reply)
 {
+    static const char message[] = "This server could not verify that you are authorized to access the document you "
+                                  "requested. Either you supplied the wrong credentials (e.g., bad password), or your "
+                                  "browser does not understand how to supply the credentials required.";
     char *uri = xprintf("Keystone uri=\"%s/identity\"", request->base);
 
-    reply_status(reply, 401, title_of(401), "Authentication required");
-    text_free(&reply->body);
-    text_adds(&reply->body, "Authentication required");
-    reply_add_header(reply, "Content-Type", "text/html; charset=UTF-8");
+    reply_status(reply, 401, title_of(401), message);
+    add_body(request, reply, 401, message);
     reply_add_header(reply, "WWW-Authenticate", uri);
+    reply->no_request_id = true;
     free(uri);
 }
 
@@ -201,6 +207,23 @@ static void show_glance_image(struct simulator *simulator, const struct request 
     }
 }
 
+/* Open to everybody; only under its own name is the list no choice to be made. */
+static void show_versions(struct simulator *simulator, const struct request *request, const struct fired *fired,
+                          struct reply *reply)
+{
+    static const char *const ids[] = {"v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"};
+
+    (void)fired;
+    reply->status = strcmp(request->path, "/image/versions") == 0 ? 200 : 300;
+    text_adds(&reply->body, "{\"versions\":[");
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        text_addf(&reply->body,
+                  "%s{\"id\":\"%s\",\"status\":\"%s\",\"links\":[{\"rel\":\"self\",\"href\":\"%s/image/v2/\"}]}",
+                  i == 0 ? "" : ",", ids[i], i == 0 ? "CURRENT" : "SUPPORTED", simulator->base);
+    }
+    text_adds(&reply->body, "]}");
+}
+
 /* ---- the service ---- */
 
 static bool claims(const char *path)
@@ -216,7 +239,9 @@ static void route_request(struct request *request)
 /* The image, or the owner that a list asks for. */
 static const char *target_of(const struct request *request)
 {
-    return request->id != NULL ? request->id : request_parameter(request, "owner");
+    const char *id = request->id != NULL ? request->id : request_parameter(request, "id");
+
+    return id != NULL ? id : request_parameter(request, "owner");
 }
 
 static bool take_token(const struct simulator *simulator, struct request *request)
@@ -247,7 +272,8 @@ static bool authenticate(struct simulator *simulator, struct request *request, b
 {
     (void)any_host;
     pthread_mutex_lock(&simulator->lock);
-    bool authentic = !request->too_many_headers && take_token(simulator, request);
+    bool open = request->route != NULL && (request->route->takes & TAKES_OPEN) != 0;
+    bool authentic = !request->too_many_headers && (open || take_token(simulator, request));
     pthread_mutex_unlock(&simulator->lock);
     if (request->too_many_headers) {
         glance_error(request, reply, 413, "There are too many headers.");

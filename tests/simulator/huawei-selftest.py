@@ -776,6 +776,19 @@ def faults(sim, client):
 
 
 @test
+def a_rival_changes_an_image_after_it_was_read(sim, client):
+    image = sim.add_cloud_image("old", __description="x")
+    sim.fault("ShowImage", "change-after", target=image, change={"name": "rival"}, strip=["__description"])
+    shown = [client.show(image).json for _ in range(2)]
+    equal([(one["name"], one.get("__description")) for one in shown], [("old", "x"), ("rival", None)])
+    ims_error(client.patch(image, [replace("__description", "y")]), "IMG.0035")
+    sim.fault("ListCloudImages", "change-after", target=image, change={"name": "later"})
+    equal(client.list().json["images"][0]["name"], "rival")
+    names = [client.list(id=image).json["images"][0]["name"] for _ in range(2)]
+    equal((names, sim.cloud_image(image)["updates"]), (["rival", "later"], 0))
+
+
+@test
 def page_faults(sim, client):
     ids = sim.generate_cloud_images(6)[::-1]
     sim.fault("ListCloudImages", "break-page", times=1)

@@ -287,6 +287,15 @@ static void refuse_credentials(const struct request *request, struct reply *repl
     refuse(request, reply, 401, NULL, "The request you have made requires authentication.");
 }
 
+/* Except for one: of a credential that is not there, as when it was removed, the id is told. */
+static void refuse_absent(const struct request *request, struct reply *reply, const char *id)
+{
+    char *message = xprintf("Could not find Application Credential: %s.", id);
+
+    refuse(request, reply, 404, NULL, message);
+    free(message);
+}
+
 static void show_version(struct simulator *simulator, const struct request *request, const struct fired *fired,
                          struct reply *reply)
 {
@@ -610,6 +619,7 @@ static cJSON *describe(const struct simulator *simulator, const struct grant *gr
                          cJSON_CreateString(grant->credential != NULL ? "application_credential" : "password"));
     cJSON_AddNullToObject(user, "password_expires_at");
     cJSON_AddItemToObject(token, "user", user);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(token, "audit_ids"), cJSON_CreateString("Wey5Sv4rT9eyCzR9Fa1PkA"));
     iam_add_time(token, "expires_at", expires);
     iam_add_time(token, "issued_at", clock_now());
     if (grant->credential != NULL) {
@@ -691,6 +701,8 @@ static void create_keystone_token(struct simulator *simulator, const struct requ
     } else if (wish.credential && wish.scoped) {
         refuse(request, reply, 401, NULL,
                "Error authenticating with application credential: Application credentials cannot request a scope.");
+    } else if (wish.by.id != NULL && json_member(simulator->keystone.credentials, wish.by.id) == NULL) {
+        refuse_absent(request, reply, wish.by.id);
     } else if (!(wish.credential ? grant_credential : grant_password)(&simulator->keystone, &wish, &grant)) {
         refuse_credentials(request, reply);
     } else {

@@ -38,7 +38,7 @@ struct request {
     const struct route *route; /* NULL when path or method is unknown */
     bool known_path;
     char *request_id;           /* ours */
-    char *project;              /* that an authentic request to Huawei Cloud is for */
+    char *project;              /* that an authentic request to Huawei Cloud or Glance is for */
     const char *by;             /* how it proved itself, "token" or "signature"; NULL when it need not */
     char *access;               /* the access key of a signature, else "" */
     bool reader, member, admin; /* the caller's roles at OpenStack, of which each has those before it */

@@ -306,6 +306,21 @@ void store_change(struct store *store, struct tags *tags, struct resource *resou
     cJSON_Delete(json);
 }
 
+void store_strip(struct store *store, struct tags *tags, struct resource *resource, const cJSON *names, int64_t when)
+{
+    cJSON *json = cJSON_Parse(resource->now.json);
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, names)
+    {
+        if (cJSON_IsString(name) && strcmp(name->valuestring, "id") != 0) {
+            cJSON_DeleteItemFromObjectCaseSensitive(json, name->valuestring);
+        }
+    }
+    store_replace(store, tags, resource, json, when);
+    cJSON_Delete(json);
+}
+
 void store_purge(struct resource *resource, int64_t when)
 {
     resource->gone = when;

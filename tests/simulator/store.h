@@ -87,6 +87,8 @@ void store_replace(struct store *store, struct tags *tags, struct resource *reso
 /* Merges members at the top level and gives a new etag, as of a moment. */
 void store_change(struct store *store, struct tags *tags, struct resource *resource, const cJSON *changes,
                   int64_t when);
+/* Removes members at the top level that an array names, the id aside. */
+void store_strip(struct store *store, struct tags *tags, struct resource *resource, const cJSON *names, int64_t when);
 void store_purge(struct resource *resource, int64_t when);
 /* The one copy of a text; NULL of NULL. */
 const char *store_name(struct store *store, const char *text);

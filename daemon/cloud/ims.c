@@ -120,6 +120,12 @@ static void fill_login(const Credential *c, Str *target, Str *body)
     json_end_object(&w);
 }
 
+static const char *login_secret(const Credential *c)
+{
+    const ImsSecret *secret = c->secret;
+    return secret->password;
+}
+
 static int take_login(Credential *c, const Node *token, Error **err)
 {
     const char *project = node_get_text(node_get(token, "project"), "id");
@@ -205,8 +211,9 @@ static const ApiErrorRule error_rules[] = {
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
-    (void)userdata;
-    return api_error(answer, error_rules);
+    const Credential *c = userdata;
+    const ImsSecret *secret = c->secret;
+    return api_error(answer, error_rules, &(ApiSecrets){{c->token, secret->security_token, secret->secret_key}});
 }
 
 /* --- reading and writing --- */
@@ -240,6 +247,12 @@ static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned 
     return n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
 }
 
+/* The largest limit is not documented. */
+static bool refused_page_size(const Error *error)
+{
+    return error->status == 400 && error->kind == ERROR_REJECTED;
+}
+
 /* The call that lists also shows one; it knows the images of all enterprise projects, and needs no other permission. */
 static void add_object_target(const Kind *kind, const char *id, Str *out)
 {
@@ -268,17 +281,19 @@ static void fill_update(const Update *update, Str *target, HttpSpec *spec)
 const Provider ims_provider = {
     .type = "ims",
     .request_id_header = "x-request-id",
-    .page_size_auto = PAGE_DEFAULT,
+    .page_size_auto = 1000,
     .page_size_contract = PAGE_DEFAULT,
     .open = open_credential,
     .free_secret = free_ims_secret,
     .fill_login = fill_login,
     .take_login = take_login,
+    .login_secret = login_secret,
     .sign = sign,
     .read_error = read_error,
     .add_list_target = add_list_target,
     .list_member = "images",
     .next_page = next_page,
+    .refused_page_size = refused_page_size,
     .single_is_page = true,
     .add_object_target = add_object_target,
     .add_body = add_body,

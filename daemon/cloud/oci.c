@@ -93,7 +93,7 @@ static const ApiErrorRule error_rules[] = {
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
     (void)userdata;
-    return api_error(answer, error_rules);
+    return api_error(answer, error_rules, NULL);
 }
 
 static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size,

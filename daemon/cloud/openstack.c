@@ -111,6 +111,12 @@ static void fill_login(const Credential *credential, Str *target, Str *body)
     json_end_object(&w);
 }
 
+static const char *login_secret(const Credential *credential)
+{
+    const OpenstackCloud *c = credential->secret;
+    return c->credential_secret ? c->credential_secret : c->password;
+}
+
 static bool is_region(const Node *endpoint, const char *region)
 {
     return !region || streq_null(node_get_text(endpoint, "region_id"), region) ||
@@ -201,8 +207,8 @@ static const ApiErrorRule error_rules[] = {
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
-    (void)userdata;
-    return api_error(answer, error_rules);
+    const Credential *c = userdata;
+    return api_error(answer, error_rules, &(ApiSecrets){{c->token}});
 }
 
 /* --- reading and writing --- */
@@ -270,6 +276,7 @@ const Provider openstack_provider = {
     .free_secret = free_cloud,
     .fill_login = fill_login,
     .take_login = take_login,
+    .login_secret = login_secret,
     .sign = sign,
     .read_error = read_error,
     .add_list_target = add_list_target,

@@ -58,6 +58,7 @@ struct Provider {
     /* Of credentials with a login: asks for a token, and takes what its answer tells besides the token itself. */
     void (*fill_login)(const Credential *credential, Str *target, Str *body);
     int (*take_login)(Credential *credential, const Node *answer, Error **err);
+    const char *(*login_secret)(const Credential *credential); /* what must not be shown of it */
     int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
                 Error **err);
     Error *(*read_error)(void *credential, const HttpAnswer *answer);

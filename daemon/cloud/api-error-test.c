@@ -47,8 +47,8 @@ static void each_form_of_a_body_is_read(void **state)
     assert_error(401, "{\"error_code\":\"APIGW.0301\",\"error_msg\":\"bad keys\",\"request_id\":\"r\"}", "APIGW.0301",
                  "bad keys");
     assert_error(400, "{\"code\":\"InvalidParameter\",\"message\":\"limit\"}", "InvalidParameter", "limit");
-    assert_error(400, " {\"message\":\"limit\",\"code\":\"InvalidParameter\",\"details\":[{\"x\":1}]}\n", "InvalidParameter",
-                 "limit");
+    assert_error(400, " {\"message\":\"limit\",\"code\":\"InvalidParameter\",\"details\":[{\"x\":1}]}\n",
+                 "InvalidParameter", "limit");
 }
 
 static void the_first_form_that_is_whole_counts(void **state)
@@ -58,8 +58,8 @@ static void the_first_form_that_is_whole_counts(void **state)
                  "{\"code\":\"C\",\"message\":\"c\",\"error_code\":\"B\",\"error_msg\":\"b\","
                  "\"error\":{\"code\":\"A\",\"message\":\"a\"}}",
                  "A", "a");
-    assert_error(400, "{\"code\":\"C\",\"message\":\"c\",\"error_code\":\"B\",\"error_msg\":\"b\",\"error\":\"x\"}", "B",
-                 "b");
+    assert_error(400, "{\"code\":\"C\",\"message\":\"c\",\"error_code\":\"B\",\"error_msg\":\"b\",\"error\":\"x\"}",
+                 "B", "b");
     assert_error(400, "{\"code\":\"C\",\"message\":\"c\",\"error_msg\":\"b\",\"error\":{\"code\":\"A\"}}", "C", "c");
 }
 
@@ -100,7 +100,8 @@ static void nothing_is_said_to_be_nothing(void **state)
     (void)state;
     assert_error(502, "", NULL, "answered 502: (nothing)");
     assert_error(502, " \r\n\t", NULL, "answered 502: (nothing)");
-    assert_error(502, "<html><head><title>x</title></head><body>\n<hr>\n</body></html>", NULL, "answered 502: (nothing)");
+    assert_error(502, "<html><head><title>x</title></head><body>\n<hr>\n</body></html>", NULL,
+                 "answered 502: (nothing)");
     HttpAnswer answer = {.status = 502};
     CLEANUP(error_freep) Error *e = api_error(&answer, rules, NULL);
     assert_string_equal(e->message, "answered 502: (nothing)");
@@ -109,10 +110,11 @@ static void nothing_is_said_to_be_nothing(void **state)
 static void of_html_the_words_of_its_body_are_shown(void **state)
 {
     (void)state;
-    assert_error(404,
-                 "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body class=\"a\">\n  <h1>404 Not Found</h1>\n"
-                 "  No image <i>x</i> found.<br /><br />\n\n\n </body>\n</html>",
-                 NULL, "answered 404: 404 Not Found No image x found.");
+    assert_error(
+        404,
+        "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body class=\"a\">\n  <h1>404 Not Found</h1>\n"
+        "  No image <i>x</i> found.<br /><br />\n\n\n </body>\n</html>",
+        NULL, "answered 404: 404 Not Found No image x found.");
     assert_error(502, "<HTML><BODY><H1>Bad Gateway</H1></BODY></HTML>", NULL, "answered 502: Bad Gateway");
 }
 
@@ -177,9 +179,9 @@ static void without_a_rule_the_status_decides(void **state)
     static const struct {
         int status;
         ErrorKind kind;
-    } cases[] = {{300, ERROR_PROTOCOL},  {400, ERROR_REJECTED}, {401, ERROR_AUTH},      {403, ERROR_FORBIDDEN},
-                 {405, ERROR_REJECTED},  {409, ERROR_BUSY},     {412, ERROR_CONFLICT},  {413, ERROR_REJECTED},
-                 {429, ERROR_THROTTLED}, {500, ERROR_SERVER},   {501, ERROR_SERVER},    {503, ERROR_SERVER}};
+    } cases[] = {{300, ERROR_PROTOCOL},  {400, ERROR_REJECTED}, {401, ERROR_AUTH},     {403, ERROR_FORBIDDEN},
+                 {405, ERROR_REJECTED},  {409, ERROR_BUSY},     {412, ERROR_CONFLICT}, {413, ERROR_REJECTED},
+                 {429, ERROR_THROTTLED}, {500, ERROR_SERVER},   {501, ERROR_SERVER},   {503, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         assert_kind(cases[i].status, "{\"code\":\"Hidden\",\"message\":\"x\"}", cases[i].kind);
         assert_kind(cases[i].status, "<body>Used</body>", cases[i].kind);

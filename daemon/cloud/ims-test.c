@@ -52,13 +52,13 @@ static void endpoints_that_are_given_are_taken(void **state)
 static void what_is_missing_is_told(void **state)
 {
     (void)state;
-    assert_not_opened(&ims_provider, "{\"projectId\":\"p\"," KEYS "}", ERROR_SPEC, "no region: set region, or endpoint");
+    assert_not_opened(&ims_provider, "{\"projectId\":\"p\"," KEYS "}", ERROR_SPEC,
+                      "no region: set region, or endpoint");
     assert_not_opened(&ims_provider, "{\"endpoint\":\"https://i\",\"projectId\":\"p\"," PASSWORD "}", ERROR_SPEC,
                       "no region: set region, or endpoint and iamEndpoint");
     assert_not_opened(&ims_provider, "{\"region\":\"ap-1\"," KEYS "}", ERROR_SPEC, "no project: set projectId");
-    assert_not_opened(&ims_provider,
-                      "{\"endpoint\":\"https://i\",\"iamEndpoint\":\"https://j\"," PASSWORD "}", ERROR_SPEC,
-                      "no project: set projectId");
+    assert_not_opened(&ims_provider, "{\"endpoint\":\"https://i\",\"iamEndpoint\":\"https://j\"," PASSWORD "}",
+                      ERROR_SPEC, "no project: set projectId");
 }
 
 static void a_secret_is_one_line_that_others_cannot_read(void **state)
@@ -77,8 +77,8 @@ static void a_secret_is_one_line_that_others_cannot_read(void **state)
                {"open", "mode 0644", ERROR_LOCAL}};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(freep)
-        char *settings = xasprintf("{\"region\":\"ap-1\",\"projectId\":\"p\",\"accessKeyFile\":\"ak\",\"secretKeyFile\":\"%s\"}",
-                                   bad[i].file);
+        char *settings = xasprintf(
+            "{\"region\":\"ap-1\",\"projectId\":\"p\",\"accessKeyFile\":\"ak\",\"secretKeyFile\":\"%s\"}", bad[i].file);
         assert_not_opened(&ims_provider, settings, bad[i].kind, bad[i].part);
     }
 }
@@ -93,8 +93,9 @@ static void requests_are_signed_with_the_keys(void **state)
     assert_non_null(strstr(read, "\nx-sdk-date: 20260105T213140Z\n"));
     assert_non_null(strstr(read, "\nx-project-id: p1\n"));
     assert_non_null(strstr(read, "\nx-security-token: temporary\n"));
-    assert_non_null(strstr(read, "\nauthorization: SDK-HMAC-SHA256 Access=ACCESS, SignedHeaders=host;x-project-id;x-sdk-date;"
-                                 "x-security-token, Signature="));
+    assert_non_null(strstr(read,
+                           "\nauthorization: SDK-HMAC-SHA256 Access=ACCESS, SignedHeaders=host;x-project-id;x-sdk-date;"
+                           "x-security-token, Signature="));
     assert_null(strstr(read, "content-type"));
     assert_null(strstr(read, "hush"));
     const HttpSpec spec = {.method = "PATCH", .target = "/v2/cloudimages/a", .body = "[]", .body_size = 2};
@@ -109,7 +110,8 @@ static void requests_bear_the_token_of_a_login(void **state)
     CLEANUP(credential_freep) Credential *c = open_with("{\"region\":\"ap-1\"," PASSWORD "}");
     CLEANUP(http_headers_done) HttpHeaders none = {0};
     CLEANUP(error_freep) Error *err = NULL;
-    const HttpSpec spec = {.method = "GET", .target = "/x"}, write = {.method = "PATCH", .target = "/x", .body = "[]", .body_size = 2};
+    const HttpSpec spec = {.method = "GET", .target = "/x"},
+                   write = {.method = "PATCH", .target = "/x", .body = "[]", .body_size = 2};
     assert_int_equal(ims_provider.sign(c, &spec, "https://i.example", 1, &none, &err), -1);
     assert_int_equal(err->kind, ERROR_AUTH);
     c->token = xstrdup("t0k");
@@ -136,7 +138,8 @@ static void a_token_tells_the_project(void **state)
     (void)state;
     CLEANUP(credential_freep) Credential *c = open_with("{\"region\":\"ap-1\"," PASSWORD "}");
     assert_login_refused(c, "{\"expires_at\":\"x\"}", ERROR_REJECTED, "the token is for no project: set projectId");
-    assert_login_refused(c, "{\"project\":{\"id\":\"\"}}", ERROR_REJECTED, "the token is for no project: set projectId");
+    assert_login_refused(c, "{\"project\":{\"id\":\"\"}}", ERROR_REJECTED,
+                         "the token is for no project: set projectId");
     assert_null(c->home);
     assert_login_taken(c, "{\"project\":{\"id\":\"p\",\"name\":\"ap-1\"}}");
     assert_string_equal(c->home, "p");
@@ -204,7 +207,8 @@ static void a_write_is_a_patch_with_a_value_for_each_operation(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str body = {0}, target = {0};
-    ims_provider.add_body(json_of(arena, "{\"a\":\"1\",\"b\":\"2\"}"), json_of(arena, "{\"a\":null,\"b\":\"3\"}"), &body);
+    ims_provider.add_body(json_of(arena, "{\"a\":\"1\",\"b\":\"2\"}"), json_of(arena, "{\"a\":null,\"b\":\"3\"}"),
+                          &body);
     assert_string_equal(str_get(&body), "[{\"op\":\"remove\",\"path\":\"/a\",\"value\":\"\"},"
                                         "{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"3\"}]");
     HttpSpec spec;
@@ -259,9 +263,9 @@ static void without_a_code_the_status_says_what_an_error_means(void **state)
     static const struct {
         int status;
         ErrorKind kind;
-    } statuses[] = {{400, ERROR_REJECTED}, {401, ERROR_AUTH},     {403, ERROR_FORBIDDEN}, {404, ERROR_NOT_FOUND},
-                    {408, ERROR_SERVER},   {409, ERROR_BUSY},     {429, ERROR_THROTTLED}, {500, ERROR_SERVER},
-                    {501, ERROR_REJECTED}, {502, ERROR_SERVER},   {503, ERROR_SERVER},    {504, ERROR_SERVER}};
+    } statuses[] = {{400, ERROR_REJECTED}, {401, ERROR_AUTH},   {403, ERROR_FORBIDDEN}, {404, ERROR_NOT_FOUND},
+                    {408, ERROR_SERVER},   {409, ERROR_BUSY},   {429, ERROR_THROTTLED}, {500, ERROR_SERVER},
+                    {501, ERROR_REJECTED}, {502, ERROR_SERVER}, {503, ERROR_SERVER},    {504, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
         assert_error_kind(&ims_provider, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
 }

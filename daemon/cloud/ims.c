@@ -234,17 +234,20 @@ static void add_list_target(const Kind *kind, const char *container, const char 
 
 /* The answer does not tell: the list ends with a page that is shorter than it could be. A limit above the default may
  * have been cut down to that. */
-static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
+static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err)
 {
     (void)answer;
     (void)page;
+    (void)err;
     const char *last = NULL;
     unsigned n = 0;
     for (const JsonItem *item = json ? json_page_next(json, NULL) : NULL; item; item = json_page_next(json, item)) {
         last = json_item_text(item, "id");
         n++;
     }
-    return n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
+    *ret = n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
+    return 0;
 }
 
 /* The largest limit is not documented. */

@@ -22,8 +22,10 @@ static void assert_patch(const char *live, const char *values, const char *remov
 static void what_is_there_is_replaced(void **state)
 {
     (void)state;
-    assert_patch("{\"name\":\"a\"}", "{\"name\":\"b\"}", NULL, "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"b\"}]");
-    assert_patch("{\"name\":\"\"}", "{\"name\":\"b\"}", NULL, "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"b\"}]");
+    assert_patch("{\"name\":\"a\"}", "{\"name\":\"b\"}", NULL,
+                 "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"b\"}]");
+    assert_patch("{\"name\":\"\"}", "{\"name\":\"b\"}", NULL,
+                 "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"b\"}]");
     assert_patch("{\"protected\":false,\"min_ram\":0}", "{\"protected\":true,\"min_ram\":1}", NULL,
                  "[{\"op\":\"replace\",\"path\":\"/protected\",\"value\":true},"
                  "{\"op\":\"replace\",\"path\":\"/min_ram\",\"value\":1}]");
@@ -47,28 +49,30 @@ static void what_becomes_null_is_removed(void **state)
 static void a_removal_has_a_value_only_where_one_is_given(void **state)
 {
     (void)state;
-    assert_patch("{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":null,\"b\":\"3\",\"c\":\"4\"}", "",
-                 "[{\"op\":\"remove\",\"path\":\"/a\",\"value\":\"\"},{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"3\"},"
-                 "{\"op\":\"add\",\"path\":\"/c\",\"value\":\"4\"}]");
+    assert_patch(
+        "{\"a\":\"1\",\"b\":\"2\"}", "{\"a\":null,\"b\":\"3\",\"c\":\"4\"}", "",
+        "[{\"op\":\"remove\",\"path\":\"/a\",\"value\":\"\"},{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"3\"},"
+        "{\"op\":\"add\",\"path\":\"/c\",\"value\":\"4\"}]");
     assert_patch("{\"a\":\"1\"}", "{\"a\":null}", "x", "[{\"op\":\"remove\",\"path\":\"/a\",\"value\":\"x\"}]");
 }
 
 static void names_are_escaped_in_pointers(void **state)
 {
     (void)state;
-    assert_patch("{\"a/b~c\":\"1\"}", "{\"a/b~c\":\"2\",\"~1\":\"3\",\"//\":\"4\"}", NULL,
-                 "[{\"op\":\"replace\",\"path\":\"/a~1b~0c\",\"value\":\"2\"},"
-                 "{\"op\":\"add\",\"path\":\"/~01\",\"value\":\"3\"},{\"op\":\"add\",\"path\":\"/~1~1\",\"value\":\"4\"}]");
-    assert_patch("{}", "{\"q\\\"\\\\\":\"\\n\"}", NULL,
-                 "[{\"op\":\"add\",\"path\":\"/q\\\"\\\\\",\"value\":\"\\n\"}]");
+    assert_patch(
+        "{\"a/b~c\":\"1\"}", "{\"a/b~c\":\"2\",\"~1\":\"3\",\"//\":\"4\"}", NULL,
+        "[{\"op\":\"replace\",\"path\":\"/a~1b~0c\",\"value\":\"2\"},"
+        "{\"op\":\"add\",\"path\":\"/~01\",\"value\":\"3\"},{\"op\":\"add\",\"path\":\"/~1~1\",\"value\":\"4\"}]");
+    assert_patch("{}", "{\"q\\\"\\\\\":\"\\n\"}", NULL, "[{\"op\":\"add\",\"path\":\"/q\\\"\\\\\",\"value\":\"\\n\"}]");
 }
 
 static void operations_come_in_the_order_of_the_values(void **state)
 {
     (void)state;
-    assert_patch("{\"a\":\"1\",\"z\":\"1\"}", "{\"z\":\"2\",\"m\":\"2\",\"a\":null}", NULL,
-                 "[{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"},"
-                 "{\"op\":\"remove\",\"path\":\"/a\"}]");
+    assert_patch(
+        "{\"a\":\"1\",\"z\":\"1\"}", "{\"z\":\"2\",\"m\":\"2\",\"a\":null}", NULL,
+        "[{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"},"
+        "{\"op\":\"remove\",\"path\":\"/a\"}]");
 }
 
 static void nothing_to_set_is_an_empty_patch(void **state)

@@ -66,8 +66,10 @@ static void a_password_comes_with_its_project(void **state)
 
 static void a_user_is_named_by_id_or_within_a_domain(void **state)
 {
-    assert_logs_in(*state, "user_id: u1, password: hush, project_id: p",
-                   METHOD("password", "\"user\":{\"id\":\"u1\",\"password\":\"hush\"}") ",\"scope\":{\"project\":{\"id\":\"p\"}}}}");
+    assert_logs_in(
+        *state, "user_id: u1, password: hush, project_id: p",
+        METHOD("password",
+               "\"user\":{\"id\":\"u1\",\"password\":\"hush\"}") ",\"scope\":{\"project\":{\"id\":\"p\"}}}}");
     assert_logs_in(*state, "username: alice, user_domain_id: d2, password: hush, project_id: p",
                    BY_PASSWORD("\"domain\":{\"id\":\"d2\"},\"name\":\"alice\"", "\"id\":\"p\""));
 }
@@ -76,12 +78,14 @@ static void an_application_credential_brings_its_project(void **state)
 {
     assert_logs_in(*state, "application_credential_id: 21dc, application_credential_secret: hush",
                    METHOD("application_credential", "\"id\":\"21dc\",\"secret\":\"hush\"") "}}");
-    assert_logs_in(*state,
-                   "application_credential_name: robot, application_credential_secret: hush, username: alice, "
-                   "user_domain_name: staff",
-                   METHOD("application_credential", "\"name\":\"robot\",\"secret\":\"hush\",\"user\":{" ALICE "}") "}}");
-    assert_logs_in(*state, "application_credential_name: robot, application_credential_secret: hush, user_id: u1",
-                   METHOD("application_credential", "\"name\":\"robot\",\"secret\":\"hush\",\"user\":{\"id\":\"u1\"}") "}}");
+    assert_logs_in(
+        *state,
+        "application_credential_name: robot, application_credential_secret: hush, username: alice, "
+        "user_domain_name: staff",
+        METHOD("application_credential", "\"name\":\"robot\",\"secret\":\"hush\",\"user\":{" ALICE "}") "}}");
+    assert_logs_in(
+        *state, "application_credential_name: robot, application_credential_secret: hush, user_id: u1",
+        METHOD("application_credential", "\"name\":\"robot\",\"secret\":\"hush\",\"user\":{\"id\":\"u1\"}") "}}");
 }
 
 #define TOKEN(catalog) "{\"project\":{\"id\":\"p\"},\"catalog\":" catalog "}"
@@ -89,10 +93,9 @@ static void an_application_credential_brings_its_project(void **state)
 #define IMAGE(endpoints) "{\"type\":\"image\",\"endpoints\":[" endpoints "]}"
 
 static const char catalog[] =
-    TOKEN("[{\"type\":\"identity\",\"endpoints\":[" URL("public", "one", "https://keystone") "]},"
-          IMAGE(URL("admin", "one", "https://admin.one") "," URL("public", "one", "https://public.one") ","
-                URL("internal", "two", "https://internal.two") "," URL("public", "two", "https://public.two"))
-          "]");
+    TOKEN("[{\"type\":\"identity\",\"endpoints\":[" URL("public", "one", "https://keystone") "]}," IMAGE(
+        URL("admin", "one", "https://admin.one") "," URL("public", "one", "https://public.one") "," URL(
+            "internal", "two", "https://internal.two") "," URL("public", "two", "https://public.two")) "]");
 
 static void assert_endpoint(const char *folder, const char *more, const char *token, const char *endpoint)
 {
@@ -117,8 +120,8 @@ static void the_catalog_names_the_service(void **state)
 static void what_is_no_service_is_passed_over(void **state)
 {
     assert_endpoint(*state, "",
-                    TOKEN("[7,{\"type\":\"image\"},{\"type\":\"image\",\"endpoints\":{}}," IMAGE("7,{\"interface\":\"public\"}") ","
-                          IMAGE(URL("public", "one", "https://second")) "]"),
+                    TOKEN("[7,{\"type\":\"image\"},{\"type\":\"image\",\"endpoints\":{\"a\":7}}," IMAGE(
+                        "7,{\"interface\":\"public\"}") "," IMAGE(URL("public", "one", "https://second")) "]"),
                     "https://second");
 }
 
@@ -151,7 +154,8 @@ static void an_endpoint_of_the_file_overrides_the_catalog(void **state)
 }
 
 /* `known`: what the catalog has. */
-static void assert_no_service(const char *folder, const char *more, const char *token, const char *wanted, const char *known)
+static void assert_no_service(const char *folder, const char *more, const char *token, const char *wanted,
+                              const char *known)
 {
     CLEANUP(credential_freep) Credential *c = cloud_of(folder, more);
     CLEANUP(freep)
@@ -265,7 +269,8 @@ static void a_write_is_a_patch_of_glances_own_type(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str body = {0}, target = {0};
-    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"), &body);
+    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"),
+                                &body);
     assert_string_equal(str_get(&body),
                         "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"add\",\"path\":\"/tags\",\"value\":[\"x\"]}]");
     HttpSpec spec;
@@ -287,12 +292,13 @@ static void the_status_says_what_an_error_means(void **state)
     static const struct {
         int status;
         ErrorKind kind;
-    } statuses[] = {{400, ERROR_REJECTED}, {401, ERROR_AUTH},      {403, ERROR_FORBIDDEN}, {404, ERROR_NOT_FOUND},
-                    {409, ERROR_CONFLICT}, {413, ERROR_REJECTED},  {415, ERROR_REJECTED},  {429, ERROR_THROTTLED},
-                    {500, ERROR_SERVER},   {501, ERROR_REJECTED},  {503, ERROR_SERVER}};
+    } statuses[] = {{400, ERROR_REJECTED}, {401, ERROR_AUTH},     {403, ERROR_FORBIDDEN}, {404, ERROR_NOT_FOUND},
+                    {409, ERROR_CONFLICT}, {413, ERROR_REJECTED}, {415, ERROR_REJECTED},  {429, ERROR_THROTTLED},
+                    {500, ERROR_SERVER},   {501, ERROR_REJECTED}, {503, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         assert_error_kind(&openstack_provider, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
-        assert_error_kind(&openstack_provider, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}", statuses[i].kind);
+        assert_error_kind(&openstack_provider, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}",
+                          statuses[i].kind);
     }
 }
 

@@ -231,17 +231,26 @@ static void add_list_target(const Kind *kind, const char *container, const char 
 }
 
 /* The server names the next page by a path that knows nothing of what stands before it: only the query counts. */
-static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
+static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err)
 {
     (void)answer;
     (void)page_size;
-    if (!json)
-        return NULL;
     bool hidden = page && starts_with(page, HIDDEN);
-    const char *next = json_page_text(json, "next"), *query = next ? strchr(next, '?') : NULL;
-    if (query && query[1])
-        return xasprintf("%s%s", hidden ? HIDDEN : SHOWN, query + 1);
-    return hidden ? NULL : xstrdup(HIDDEN);
+    const char *next = NULL;
+    *ret = NULL;
+    if (!json)
+        return 0;
+    if (json_page_text(json, "next", &next, err) < 0)
+        return -1;
+    const char *query = next ? strchr(next, '?') : NULL;
+    if (next && (!query || !query[1]))
+        return error_set(err, ERROR_PROTOCOL, "the list names a next page without saying which");
+    if (next)
+        *ret = xasprintf("%s%s", hidden ? HIDDEN : SHOWN, query + 1);
+    else
+        *ret = hidden ? NULL : xstrdup(HIDDEN);
+    return 0;
 }
 
 static void add_object_target(const Kind *kind, const char *id, Str *out)

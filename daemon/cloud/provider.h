@@ -70,7 +70,8 @@ struct Provider {
     const char *list_member; /* the member of a page that holds its items; NULL: the page is the list */
     /* What `page` of the page after this one is, or NULL at the end; the caller frees it. `json` is NULL while only the
      * headers have come: then NULL also says that they do not tell. */
-    char *(*next_page)(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page);
+    int (*next_page)(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err);
     /* Does this error say that the page size was too large? NULL: none does. */
     bool (*refused_page_size)(const Error *error);
     bool single_is_page; /* an object is read by itself as a page that holds it alone */

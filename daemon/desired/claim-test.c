@@ -35,7 +35,9 @@ static void assert_image_overlap(const Kind *kind, const char *a, const char *mo
                                  const char *expected)
 {
     CLEANUP(freep) char *spec_a = xasprintf("selector: {}, %s", a), *spec_b = xasprintf("selector: {}, %s", b);
-    CLEANUP(freep) char *first = image_document(kind, "a", spec_a, more_a), *second = image_document(kind, "b", spec_b, more_b);
+    CLEANUP(freep)
+    char *first = image_document(kind, "a", spec_a, more_a),
+         *second = image_document(kind, "b", spec_b, more_b);
     assert_overlap_of(first, second, expected);
 }
 
@@ -110,7 +112,8 @@ static void an_exact_set_claims_all_items(void **state)
     assert_image_overlap(&glance_image, "tags: [x]", EXACT, "tags: []", "", NULL);
     assert_image_overlap(&glance_image, "tags: [x]", EXACT, "name: n", "", NULL);
     assert_image_overlap(&glance_image, "name: n", EXACT, "tags: [x]", "", NULL);
-    assert_image_overlap(&glance_image, "tags: [x]", "reconcile: {tags: exact, ignore: [\"tags.y*\"]}\n", "tags: [y1]", "", NULL);
+    assert_image_overlap(&glance_image, "tags: [x]", "reconcile: {tags: exact, ignore: [\"tags.y*\"]}\n", "tags: [y1]",
+                         "", NULL);
 }
 
 static void attributes_without_rows_overlap_by_name(void **state)

@@ -127,16 +127,19 @@ static void each_auth_needs_keys_of_its_own(void **state)
     (void)state;
     assert_problem(IMS "accessKeyFile: ak, secretKeyFile: sk}]\n",
                    "1:12: auth: accessKey needs \"projectId\": id of the project in that region");
-    assert_problem(IMS "auth: accessKey, projectId: p, secretKeyFile: sk}]\n",
-                   "1:12: auth: accessKey needs \"accessKeyFile\": the access key (AK): a path, or a systemd credential's name");
-    assert_problem(IMS "projectId: p, accessKeyFile: ak}]\n",
-                   "1:12: auth: accessKey needs \"secretKeyFile\": the secret key (SK): a path, or a systemd credential's name");
+    assert_problem(
+        IMS "auth: accessKey, projectId: p, secretKeyFile: sk}]\n",
+        "1:12: auth: accessKey needs \"accessKeyFile\": the access key (AK): a path, or a systemd credential's name");
+    assert_problem(
+        IMS "projectId: p, accessKeyFile: ak}]\n",
+        "1:12: auth: accessKey needs \"secretKeyFile\": the secret key (SK): a path, or a systemd credential's name");
     assert_problem(IMS "auth: password, domain: d, passwordFile: pw}]\n",
                    "1:12: auth: password needs \"user\": name of the IAM user");
     assert_problem(IMS "auth: password, user: u, passwordFile: pw}]\n",
                    "1:12: auth: password needs \"domain\": name of the account that the user belongs to");
-    assert_problem(IMS "auth: password, user: u, domain: d}]\n",
-                   "1:12: auth: password needs \"passwordFile\": the user's password: a path, or a systemd credential's name");
+    assert_problem(
+        IMS "auth: password, user: u, domain: d}]\n",
+        "1:12: auth: password needs \"passwordFile\": the user's password: a path, or a systemd credential's name");
 }
 
 static void keys_of_another_auth_are_refused(void **state)
@@ -192,7 +195,8 @@ static void paths_of_all_clouds_are_relative_to_the_file(void **state)
     setenv("HOME", "/home/somebody", 1);
     CLEANUP(config_freep)
     Config *config = good("accounts:\n"
-                          "- {name: a, type: ims, projectId: p, accessKeyFile: k/ak, secretKeyFile: ./sk, securityTokenFile: ../st, caFile: ca}\n"
+                          "- {name: a, type: ims, projectId: p, accessKeyFile: k/ak, secretKeyFile: ./sk, "
+                          "securityTokenFile: ../st, caFile: ca}\n"
                           "- {name: b, type: ims, auth: password, user: u, domain: d, passwordFile: p/w}\n"
                           "- {name: c, type: openstack, cloud: lab, cloudsFile: k/clouds.yaml, caFile: ca.pem}\n"
                           "- {name: d, type: openstack, cloud: lab, cloudsFile: ~/clouds.yaml, caFile: /ca.pem}\n");
@@ -227,7 +231,8 @@ static void a_bare_name_of_a_secret_is_a_credential(void **state)
 static void an_openstack_account_needs_a_cloud(void **state)
 {
     (void)state;
-    assert_problem("accounts: [{name: a, type: openstack}]\n", "1:12: an account needs \"cloud\": its name in clouds.yaml");
+    assert_problem("accounts: [{name: a, type: openstack}]\n",
+                   "1:12: an account needs \"cloud\": its name in clouds.yaml");
 }
 
 static void an_endpoint_ends_with_its_host(void **state)
@@ -235,19 +240,26 @@ static void an_endpoint_ends_with_its_host(void **state)
     (void)state;
     static const struct {
         const char *text, *rest;
-    } bad[] = {{"https://x/v2", "/v2"}, {"https://x/", "/"}, {"https://x:1?a", "?a"}, {"https://x#", "#"}, {"https://[::1]:1/a/b", "/a/b"}};
+    } bad[] = {{"https://x/v2", "/v2"},
+               {"https://x/", "/"},
+               {"https://x:1?a", "?a"},
+               {"https://x#", "#"},
+               {"https://[::1]:1/a/b", "/a/b"}};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         CLEANUP(freep) char *text = xasprintf(IMS "endpoint: \"%s\", projectId: p, " KEYS "}]\n", bad[i].text);
         CLEANUP(freep)
-        char *expected = xasprintf("1:43: endpoint: \"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
-                                   bad[i].text, bad[i].rest);
+        char *expected = xasprintf(
+            "1:43: endpoint: \"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
+            bad[i].text, bad[i].rest);
         assert_problem(text, expected);
     }
-    assert_problem("accounts: [{name: a, type: oci, endpoint: \"https://x/20160918\"}]\n",
-                   "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
-                   "\"/20160918\" out");
+    assert_problem(
+        "accounts: [{name: a, type: oci, endpoint: \"https://x/20160918\"}]\n",
+        "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
+        "\"/20160918\" out");
     assert_problem(IMS "iamEndpoint: \"https://x/v3\", " PASSWORD "}]\n",
-                   "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, leave \"/v3\" out");
+                   "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "
+                   "leave \"/v3\" out");
     assert_problem(IMS "iamEndpoint: \"http://x\", " PASSWORD "}]\n",
                    "1:46: iamEndpoint: http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://x");
 }

@@ -309,7 +309,7 @@ static bool is_among(const Deltas *deltas, const char *path)
 /* A write that was refused has made some of it all the same: that is told with what follows. */
 static void keep_made(Op *op, const Deltas *left)
 {
-    for (size_t i = 0; op->written_on && i < op->change->deltas.n; i++)
+    for (size_t i = 0; !has_etags(op) && op->tries.n > 0 && i < op->change->deltas.n; i++)
         if (!is_among(left, op->change->deltas.items[i].path))
             *VEC_ADD(&op->made) = op->change->deltas.items[i];
 }
@@ -397,7 +397,7 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
     if (!spec->selector || op->change->series ||
         live_answer(&reader, str_get(&answer->body), answer->body.len, scratch, &whole, NULL) < 0)
         return false;
-    return !selector_matches(spec->kind, spec->selector, whole);
+    return !selector_matches(spec->kind, spec->selector, reader.home, whole);
 }
 
 static int look_check(void *userdata, const HttpAnswer *answer, Error **err)

@@ -573,8 +573,12 @@ static int set_up_gate(void **state)
     Fixture *f = *state;
     CLEANUP(freep) char *endpoint = xasprintf("http://127.0.0.1:%u", fault_server_port(f->server));
     const HttpGate gate = {.is_open = gate_is_open, .open = gate_open, .shut = gate_shut, .userdata = f};
-    const HttpClientOptions options = {
-        .endpoint = endpoint, .max_concurrency = 3, .sign = sign_gated, .read_error = read_error, .gate = &gate, .userdata = f};
+    const HttpClientOptions options = {.endpoint = endpoint,
+                                       .max_concurrency = 3,
+                                       .sign = sign_gated,
+                                       .read_error = read_error,
+                                       .gate = &gate,
+                                       .userdata = f};
     return http_client_new(f->http, f->loop, &options, &f->gated, NULL);
 }
 
@@ -666,7 +670,8 @@ static void an_error_of_opening_is_that_of_all_that_wait(void **state)
     start_gated(f, "/ok", &waiting[0]);
     start_gated(f, "/ok", &waiting[1]);
     start_on(f->gated,
-             &(HttpSpec){.method = "GET", .target = "/ok", .not_before = clock_monotonic() + 200 * USEC_PER_MSEC, .safe = true},
+             &(HttpSpec){
+                 .method = "GET", .target = "/ok", .not_before = clock_monotonic() + 200 * USEC_PER_MSEC, .safe = true},
              NULL, &later);
     run_until_asked_to_open(f, 1);
     not_opened(f, ERROR_REJECTED, "no such user");

@@ -18,7 +18,7 @@ static bool matches(const char *conditions, const char *object)
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     const Node *node = NULL;
     assert_int_equal(json_read(arena, object, strlen(object), &node, NULL), 0);
-    return selector_matches(&oci_image, specs->items[0].selector, node);
+    return selector_matches(&oci_image, specs->items[0].selector, NULL, node);
 }
 
 static void no_condition_takes_all_that_can_be_written(void **state)
@@ -204,11 +204,12 @@ static bool image_matches(const Kind *kind, const char *conditions, const char *
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     const Node *node = NULL;
     assert_int_equal(json_read(arena, object, strlen(object), &node, NULL), 0);
-    return selector_matches(kind, specs->items[0].selector, node);
+    return selector_matches(kind, specs->items[0].selector, NULL, node);
 }
 
 static const char glance[] =
-    "{\"id\":\"" IMAGE_UUID "\",\"owner\":\"p\",\"status\":\"active\",\"name\":\"ol9.golden-1\",\"visibility\":\"shared\","
+    "{\"id\":\"" IMAGE_UUID
+    "\",\"owner\":\"p\",\"status\":\"active\",\"name\":\"ol9.golden-1\",\"visibility\":\"shared\","
     "\"protected\":false,\"os_hidden\":true,\"min_ram\":2048,\"min_disk\":0,\"tags\":[\"base\",\"nightly\"],"
     "\"os_distro\":\"ol\",\"size\":77,\"virtual_size\":null,\"stores\":[\"a\"],\"odd\":{\"a\":\"b\"},\"flag\":true,"
     "\"part\":1.5,\"empty\":\"\"}";
@@ -267,13 +268,28 @@ static void other_attributes_are_the_objects_own_members(void **state)
         static const struct {
             const char *conditions;
             bool good;
-        } cases[] = {{"os_distro: ol", true},       {"os_distro: OL", false},          {"OS_distro: ol", false},
-                     {"os_distro: \"*\"", true},    {"os_distro: \"o*\"", false},      {"no_such: \"*\"", false},
-                     {"size: 77", true},            {"size: \"77\"", true},            {"size: 78", false},
-                     {"size: \"*\"", true},         {"virtual_size: \"*\"", false},    {"virtual_size: \"null\"", false},
-                     {"flag: \"true\"", true},      {"flag: \"false\"", false},        {"part: \"1.5\"", true},
-                     {"stores: \"*\"", true},       {"stores: a", false},              {"odd: \"*\"", true},
-                     {"odd: a", false},             {"os_distro: ol, size: 77", true}, {"os_distro: ol, size: 7", false},
+        } cases[] = {{"os_distro: ol", true},
+                     {"os_distro: OL", false},
+                     {"OS_distro: ol", false},
+                     {"os_distro: \"*\"", true},
+                     {"os_distro: \"o*\"", false},
+                     {"no_such: \"*\"", false},
+                     {"size: 77", true},
+                     {"size: \"77\"", true},
+                     {"size: 78", false},
+                     {"size: \"*\"", true},
+                     {"virtual_size: \"*\"", false},
+                     {"virtual_size: \"null\"", false},
+                     {"flag: \"true\"", true},
+                     {"flag: \"false\"", false},
+                     {"part: \"1.5\"", true},
+                     {"stores: \"*\"", true},
+                     {"stores: a", false},
+                     {"odd: \"*\"", true},
+                     {"odd: a", false},
+                     {"stores: '[\"a\"]'", false},
+                     {"os_distro: ol, size: 77", true},
+                     {"os_distro: ol, size: 7", false},
                      {"empty: \"*\"", true}};
         for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
             CLEANUP(freep) char *conditions = xasprintf("%s: {%s}", free, cases[k].conditions);
@@ -385,7 +401,8 @@ static void the_names_are_those_that_documents_of_the_kind_declare(void **state)
 {
     (void)state;
     CLEANUP(freep) char *a = image_document(&glance_image, "a", "selector: {}, properties: {x: 1, y: null}", "");
-    CLEANUP(freep) char *b = image_document(&glance_image, "b", "selector: {properties: {s: 1}}, properties: {z: 1}", "");
+    CLEANUP(freep)
+    char *b = image_document(&glance_image, "b", "selector: {properties: {s: 1}}, properties: {z: 1}", "");
     CLEANUP(freep) char *c = image_document(&glance_image, "c", "selector: {}, name: n", "");
     CLEANUP(freep) char *d = image_document(&ims_image, "d", "selector: {}, extra: {w: 1, x: 1}", "");
     CLEANUP(freep) char *e = image_document(&glance_image, "e", "selector: {}, properties: {y: 2, v: 1}", "");
@@ -404,16 +421,19 @@ static void when_it_was_last_written_is_known(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     const LiveReader reader = {.kind = &ims_image};
-    const Live *live = read_image(&reader, arena, IMAGE(",\"updated_at\":\"1970-01-01T00:00:07Z\",\"created_at\":\"1970-01-01T00:00:03Z\""), NULL);
+    const Live *live =
+        read_image(&reader, arena,
+                   IMAGE(",\"updated_at\":\"1970-01-01T00:00:07Z\",\"created_at\":\"1970-01-01T00:00:03Z\""), NULL);
     assert_int_equal(live->updated, 7 * USEC_PER_SEC);
     assert_int_equal(live->born, 3 * USEC_PER_SEC);
     assert_int_equal(read_image(&reader, arena, IMAGE(""), NULL)->updated, 0);
     assert_int_equal(read_image(&reader, arena, IMAGE(",\"updated_at\":\"yesterday\""), NULL)->updated, 0);
     assert_int_equal(read_image(&reader, arena, IMAGE(",\"updated_at\":7"), NULL)->updated, 0);
-    assert_int_equal(read_image(&(LiveReader){.kind = &oci_image}, arena,
-                                "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"updated_at\":\"1970-01-01T00:00:07Z\"}", NULL)
-                         ->updated,
-                     0);
+    assert_int_equal(
+        read_image(&(LiveReader){.kind = &oci_image}, arena,
+                   "{\"id\":\"i\",\"lifecycleState\":\"AVAILABLE\",\"updated_at\":\"1970-01-01T00:00:07Z\"}", NULL)
+            ->updated,
+        0);
 }
 
 static void an_image_of_another_project_is_foreign(void **state)
@@ -454,6 +474,9 @@ static void a_single_read_may_answer_with_a_list_of_one(void **state)
             fail_msg("%s was accepted", bad[i]);
         assert_int_equal(err->kind, ERROR_PROTOCOL);
     }
+    CLEANUP(error_freep) Error *number = NULL;
+    assert_null(read_image(&reader, arena, "{\"images\":[7]}", &number));
+    assert_string_equal(number->message, "the answer is a number, not image");
 }
 
 int main(void)

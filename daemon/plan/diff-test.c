@@ -367,8 +367,8 @@ static Case compare_image(const Kind *kind, const char *want, const char *reconc
 }
 
 /* `body` NULL: nothing is to be written. */
-static void assert_image(const Kind *kind, const char *want, const char *reconcile, const char *live, const char *deltas,
-                         const char *body)
+static void assert_image(const Kind *kind, const char *want, const char *reconcile, const char *live,
+                         const char *deltas, const char *body)
 {
     CLEANUP(case_done) Case c = compare_image(kind, want, reconcile, live);
     CLEANUP(freep) char *text = shown(&c.deltas, false);
@@ -389,7 +389,8 @@ static void assert_ims(const char *want, const char *live, const char *deltas, c
 static void a_set_is_merged_into_the_live_one(void **state)
 {
     (void)state;
-    assert_glance("tags: [a, b]", "\"tags\":[\"x\",\"b\"]", "tags.a: null -> \"a\"\n", "{\"tags\":[\"x\",\"b\",\"a\"]}");
+    assert_glance("tags: [a, b]", "\"tags\":[\"x\",\"b\"]", "tags.a: null -> \"a\"\n",
+                  "{\"tags\":[\"x\",\"b\",\"a\"]}");
     assert_glance("tags: [a, b]", "\"tags\":[]", "tags.a: null -> \"a\"\ntags.b: null -> \"b\"\n",
                   "{\"tags\":[\"a\",\"b\"]}");
     assert_glance("tags: [a]", "\"tags\":null", "tags.a: null -> \"a\"\n", "{\"tags\":[\"a\"]}");
@@ -417,7 +418,8 @@ static void an_empty_set_only_means_something_when_it_is_exact(void **state)
 {
     (void)state;
     assert_glance("tags: []", "\"tags\":[\"x\"]", "", NULL);
-    assert_image(&glance_image, "tags: []", "tags: exact", "\"tags\":[\"x\"]", "tags.x: \"x\" -> null\n", "{\"tags\":[]}");
+    assert_image(&glance_image, "tags: []", "tags: exact", "\"tags\":[\"x\"]", "tags.x: \"x\" -> null\n",
+                 "{\"tags\":[]}");
     assert_image(&glance_image, "tags: []", "tags: exact", "\"tags\":[]", "", NULL);
     assert_image(&glance_image, "name: n", "tags: exact", "\"name\":\"n\",\"tags\":[\"x\"]", "", NULL);
 }
@@ -456,8 +458,8 @@ static void a_dot_in_a_name_is_part_of_it(void **state)
 static void attributes_without_rows_are_never_exact(void **state)
 {
     (void)state;
-    assert_image(&glance_image, "properties: {a: 1}, tags: [t]", "tags: exact", "\"a\":\"1\",\"b\":\"2\",\"tags\":[\"t\"]",
-                 "", NULL);
+    assert_image(&glance_image, "properties: {a: 1}, tags: [t]", "tags: exact",
+                 "\"a\":\"1\",\"b\":\"2\",\"tags\":[\"t\"]", "", NULL);
     assert_image(&glance_image, "properties: {}", "tags: exact", "\"b\":\"2\"", "", NULL);
 }
 
@@ -523,8 +525,8 @@ static void plain_attributes_of_images_are_compared_too(void **state)
     (void)state;
     assert_glance("name: b, visibility: private", "\"name\":null,\"visibility\":\"private\"", "name: null -> \"b\"\n",
                   "{\"name\":\"b\"}");
-    assert_ims("name: b, __description: two words", "\"name\":\"a\",\"__description\":\"two words\"", "name: \"a\" -> \"b\"\n",
-               "{\"name\":\"b\"}");
+    assert_ims("name: b, __description: two words", "\"name\":\"a\",\"__description\":\"two words\"",
+               "name: \"a\" -> \"b\"\n", "{\"name\":\"b\"}");
 }
 
 /* The image as the API shows it after the update. */
@@ -573,11 +575,12 @@ static void add_items(Str *out, uint64_t *seed, bool live)
 
 static Case generate_image(const Kind *kind, uint64_t *seed, Str *live)
 {
-    static const char *const texts[] = {"\"1\"", "\"2\"", "\"true\"", "null", "\"\""}, *const numbers[] = {"1", "2", "1024"},
-                             *const shown_numbers[] = {"1", "\"2\"", "null", "1024", "\"1024\""},
-                             *const bools[] = {"true", "false"}, *const odd[] = {"\"1\"", "1", "true", "null", "\"\"", "2.5"},
-                             *const firmware[] = {"bios", "uefi", "null"}, *const shown_firmware[] = {"\"bios\"", "\"uefi\"", "null"},
-                             *const names[] = {"p", "q", "r", "s"};
+    static const char *const
+        texts[] = {"\"1\"", "\"2\"", "\"true\"", "null", "\"\""},
+        *const numbers[] = {"1", "2", "1024"}, *const shown_numbers[] = {"1", "\"2\"", "null", "1024", "\"1024\""},
+        *const bools[] = {"true", "false"}, *const odd[] = {"\"1\"", "1", "true", "null", "\"\"", "2.5"},
+        *const firmware[] = {"bios", "uefi", "null"}, *const shown_firmware[] = {"\"bios\"", "\"uefi\"", "null"},
+        *const names[] = {"p", "q", "r", "s"};
     CLEANUP(str_done) Str want = {0}, reconcile = {0};
     bool ims = kind == &ims_image;
     str_add(&want, "\"name\": n");

@@ -59,7 +59,7 @@ HELPER void file_write(const char *folder, const char *name, const char *text)
 }
 
 #define HELPER_ACCOUNTS                                                                                                \
-    "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"                                            \
+    "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"                                             \
     "  - {name: hw, type: ims, projectId: p, accessKeyFile: ak, secretKeyFile: sk}\n"                                  \
     "  - {name: os, type: openstack, cloud: lab}\n"
 
@@ -169,8 +169,8 @@ HELPER Specs *image_spec_of(const Kind *kind, const char *want, const char *reco
 HELPER Live *image_of(const Specs *specs, Arena *arena, const char *members)
 {
     CLEANUP(error_freep) Error *err = NULL;
-    CLEANUP(freep) char *text =
-        xasprintf("{%s%s\"id\":\"" IMAGE_UUID "\",\"status\":\"active\"}", members, *members ? "," : "");
+    CLEANUP(freep)
+    char *text = xasprintf("{%s%s\"id\":\"" IMAGE_UUID "\",\"status\":\"active\"}", members, *members ? "," : "");
     const Kind *kind = specs->items[0].kind;
     LiveReader reader = {.kind = kind, .free_names = live_free_names(kind, NULL, specs->items, specs->n, arena)};
     Live *live = NULL;

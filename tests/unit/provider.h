@@ -13,7 +13,8 @@ HELPER int secrets_set_up(void **state)
         unsetenv(variables[i]);
     umask(0077);
     *state = folder_make();
-    return setenv("HOME", *state, 1) < 0 || setenv("CREDENTIALS_DIRECTORY", *state, 1) < 0 || chdir(*state) < 0 ? -1 : 0;
+    return setenv("HOME", *state, 1) < 0 || setenv("CREDENTIALS_DIRECTORY", *state, 1) < 0 || chdir(*state) < 0 ? -1
+                                                                                                                : 0;
 }
 
 HELPER int secrets_tear_down(void **state)
@@ -133,10 +134,23 @@ HELPER void assert_next_page(const Provider *provider, const char *text, unsigne
     CLEANUP(json_page_freep) JsonPage *json = NULL;
     const HttpAnswer answer = {.status = 200};
     assert_int_equal(json_page_parse(text, strlen(text), provider->list_member, &json, NULL), 0);
-    CLEANUP(freep) char *next = provider->next_page(&answer, json, page_size, page);
+    CLEANUP(freep) char *next = NULL, *by_headers = NULL;
+    assert_int_equal(provider->next_page(&answer, json, page_size, page, &next, NULL), 0);
     if (!streq_null(next, expected))
         fail_msg("%s in place of %s", next ? next : "no page", expected ? expected : "none");
-    assert_null(provider->next_page(&answer, NULL, page_size, page)); /* headers do not tell */
+    assert_int_equal(provider->next_page(&answer, NULL, page_size, page, &by_headers, NULL), 0);
+    assert_null(by_headers); /* they do not tell */
+}
+
+HELPER void assert_no_page(const Provider *provider, const char *text, const char *page)
+{
+    CLEANUP(json_page_freep) JsonPage *json = NULL;
+    CLEANUP(error_freep) Error *err = NULL;
+    char *next = NULL;
+    const HttpAnswer answer = {.status = 200};
+    assert_int_equal(json_page_parse(text, strlen(text), provider->list_member, &json, NULL), 0);
+    assert_int_equal(provider->next_page(&answer, json, 3, page, &next, &err), -1);
+    assert_int_equal(err->kind, ERROR_PROTOCOL);
 }
 
 /* What an answer with this body means. */

@@ -38,18 +38,27 @@ const Error *account_slot_trouble(const AccountSlot *slot)
     return !slot->account ? slot->error : is_resting(slot) ? slot->refusal : NULL;
 }
 
-void account_slot_judge(AccountSlot *slot, const Error *refusal)
+usec_t login_pause(unsigned refusals)
 {
     usec_t pause = LOGIN_PAUSE_FIRST;
+    for (unsigned i = 2; i < refusals && pause < LOGIN_PAUSE_MAX; i++)
+        pause *= 2;
+    return refusals < 2 ? 0 : pause < LOGIN_PAUSE_MAX ? pause : LOGIN_PAUSE_MAX;
+}
+
+void account_slot_judge(AccountSlot *slot, const Error *refusal)
+{
     if (!slot->account || is_resting(slot))
         return;
+    bool logs_in = slot->account->login != NULL;
+    const Error *trouble = logs_in ? login_trouble(slot->account->login) : refusal;
+    slot->refusals = logs_in && trouble && trouble->kind == ERROR_AUTH ? slot->refusals + 1 : 0;
+    usec_t pause = login_pause(slot->refusals);
+    slot->login_after = pause ? clock_monotonic() + pause : 0;
     error_free(slot->refusal);
-    slot->refusal = error_copy(refusal);
-    slot->refusals = refusal ? slot->refusals + 1 : 0;
-    for (unsigned i = 1; i < slot->refusals && pause < LOGIN_PAUSE_MAX; i++)
-        pause *= 2;
-    /* Signing each request by itself is no login. */
-    slot->login_after = refusal && slot->account->login ? clock_monotonic() + pause : 0;
+    slot->refusal = error_copy(trouble);
+    if (pause)
+        error_wrap(&slot->refusal, "left alone for a while, as a user is locked who tries too often");
 }
 
 void accounts_free(Accounts *a)

@@ -2,9 +2,12 @@
 
 #include "round.h"
 
+#include "base/map.h"
 #include "base/str.h"
 #include "live/look.h"
 #include "plan/scheduled.h"
+
+#define TURN_PAUSE (5 * USEC_PER_SEC)
 
 typedef struct AccountRound {
     Round *round;
@@ -24,6 +27,7 @@ struct Round {
     RoundHandlers handlers;
     sd_event_source *wake;
     Snapshot *snapshot;
+    Map *writers; /* of objects without etags: what they are known by → the one AccountRound that writes them */
     AccountRound *accounts;
     AccountResult *results;
     size_t n;
@@ -109,6 +113,25 @@ static void on_run_done(void *userdata)
     finish(userdata);
 }
 
+/* Two accounts that write one object at the same time would undo each other's changes where there are no etags. */
+static void take_turns(AccountRound *a)
+{
+    Round *round = a->round;
+    for (size_t i = 0; i < a->plan->changes.n; i++) {
+        Change *c = &a->plan->changes.items[i];
+        if (c->outcome != OUTCOME_PLANNED || !c->live->cloud)
+            continue;
+        const char *key = arena_printf(round->snapshot->arena, "%s\n%s", c->live->cloud, c->live->id);
+        if (!map_get(round->writers, key))
+            map_put(round->writers, key, a);
+        if (map_get(round->writers, key) == a)
+            continue;
+        change_hold(a->plan, c, HOLD_BUSY, "another account writes the same %s at this moment; this one comes after it",
+                    c->live->kind->noun);
+        plan_look_at(a->plan, a->plan->now + TURN_PAUSE);
+    }
+}
+
 static void plan_and_go(AccountRound *a)
 {
     const RoundOptions *o = &a->round->options;
@@ -137,6 +160,7 @@ static void plan_and_go(AccountRound *a)
         .wall = options.now,
     };
     guard_plan(a->plan, a->round->snapshot, &guard);
+    take_turns(a);
     if (plan_count(a->plan, OUTCOME_PLANNED) == 0) {
         finish(a);
         return;
@@ -266,6 +290,7 @@ Round *round_start(sd_event *loop, const RoundOptions *options, const RoundHandl
     Round *round = xcalloc(1, sizeof(*round));
     *round = (Round){.loop = loop, .options = *options, .handlers = *handlers, .started = clock_monotonic()};
     sd_event_add_defer(loop, &round->wake, check_end, round);
+    round->writers = map_new();
     round->snapshot = snapshot_new(options->specs->n);
     round->snapshot->wants_orphans = options->wants_orphans;
     round->accounts = xcalloc(options->n_slots, sizeof(AccountRound));
@@ -318,6 +343,7 @@ void round_free(Round *round)
         run_free(a->run);
         plan_free(a->plan);
     }
+    map_free(round->writers);
     snapshot_free(round->snapshot);
     sd_event_source_disable_unref(round->wake);
     free(round->accounts);

@@ -93,7 +93,11 @@ static const Field openstack_fields[] = {
 };
 
 const AccountType account_types[] = {
-    {"oci", oci_fields, NULL, NULL}, {"ims", ims_fields, "accessKey", ims_keys}, {"openstack", openstack_fields, NULL, NULL}, {0}};
+    {"oci", oci_fields, .auth = NULL},
+    {"ims", ims_fields, .auth = "accessKey", .keys = ims_keys, .either = {"region", "endpoint"}},
+    {"openstack", openstack_fields, .auth = NULL},
+    {0},
+};
 
 const AccountType *account_type_find(const char *name)
 {

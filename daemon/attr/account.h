@@ -15,6 +15,7 @@ typedef struct AccountType {
     const Field *fields;
     const char *auth;     /* unless the account says another one */
     const AuthKey *keys;  /* ends with an entry without an auth; NULL: none is special */
+    const char *either[2]; /* keys of which it needs one, whatever the auth; NULLs: none */
 } AccountType;
 
 /* Ends with an entry without a name. */

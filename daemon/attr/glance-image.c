@@ -14,6 +14,8 @@
 #define INTEGER_MAX 2147483647
 #define TEXT_MAX 65535
 
+static const char *const states[] = {"queued", "saving", "uploading", "importing", "active", "deactivated", "killed", "deleted",
+                                     "pending_delete", NULL};
 static const char *const writable_states[] = {"active", "deactivated", NULL};
 static const char *const visibilities[] = {"public", "private", "shared", "community", NULL};
 
@@ -41,7 +43,7 @@ static const Field selector[] = {
     {"os_hidden", .type = FIELD_BOOL, .doc = "is it left out of lists?"},
     {"min_ram", .type = FIELD_INT, .min = 0, .max = INTEGER_MAX, .doc = "least memory, in MB, exactly"},
     {"min_disk", .type = FIELD_INT, .min = 0, .max = INTEGER_MAX, .doc = "least disk, in GB, exactly"},
-    IMAGE_STATE,
+    IMAGE_STATE(states),
     IMAGE_TAG_CONDITION,
     {"properties", .type = FIELD_FREE, .min = 1, .max = TEXT_MAX, .check_name = check_member_name,
      .doc = "any other attributes that the image must have; \"*\" for any value"},

@@ -7,9 +7,6 @@
 #define UUID_SIZE 36
 #define NAME_MAX_BYTES 255
 
-/* What Glance and IMS know, together. */
-const char *const image_states[] = {"queued",      "saving", "uploading", "importing",      "active",
-                                    "deactivated", "killed", "deleted",   "pending_delete", NULL};
 const char *const image_gone_states[] = {"deleted", "pending_delete", NULL};
 
 int check_image_id(const char *text, Error **err)

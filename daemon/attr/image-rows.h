@@ -11,8 +11,6 @@ int check_member_name(const char *name, Error **err);
  * NULL)? For a kind's Field.check_name. */
 int check_free_name(const Field *fields, const char *const *others, const char *name, Error **err);
 
-extern const char *const image_states[];
-
 #define IMAGE_ID                                                                                                       \
     {                                                                                                                  \
         "imageId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 36,                        \
@@ -25,9 +23,9 @@ extern const char *const image_states[];
         .doc = "a pattern that the image's name must match: * any run of characters, ? one"                            \
     }
 
-#define IMAGE_STATE                                                                                                    \
+#define IMAGE_STATE(states)                                                                                            \
     {                                                                                                                  \
-        "status", .type = FIELD_ENUM, .flags = FIELD_STATE | FIELD_FOLD, .values = image_states,                       \
+        "status", .type = FIELD_ENUM, .flags = FIELD_STATE | FIELD_FOLD, .values = states,                             \
         .doc = "the image's status; what can be changed unless said otherwise: active"                                 \
     }
 

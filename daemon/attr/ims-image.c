@@ -11,6 +11,7 @@
 
 #define MB_MAX 999999999
 
+static const char *const states[] = {"queued", "saving", "active", "killed", "deleted", "pending_delete", NULL};
 static const char *const writable_states[] = {"active", NULL};
 static const char *const visibilities[] = {"public", "private", "shared", NULL};
 static const char *const os_types[] = {"Linux", "Windows", "Other", NULL};
@@ -68,7 +69,7 @@ static const Field selector[] = {
     {"__platform", .type = FIELD_TEXT, .min = 1, .max = 255, .doc = "such as Ubuntu, exactly"},
     {"__os_version", .type = FIELD_TEXT, .min = 1, .max = 255, .doc = "such as Ubuntu 24.04 server 64bit, exactly"},
     {"visibility", .type = FIELD_ENUM, .values = visibilities, .doc = "private, or shared with others"},
-    IMAGE_STATE,
+    IMAGE_STATE(states),
     IMAGE_TAG_CONDITION,
     {"extra", .type = FIELD_FREE, .min = 1, .max = 255, .check_name = check_member_name,
      .doc = "any other attributes that the image must have; \"*\" for any value"},

@@ -39,8 +39,8 @@ static char *words(const char *answered, const ApiSecrets *secrets, size_t max)
     CLEANUP(freep) char *text = without_secrets(answered, secrets);
     Str out = {0};
     const char *body = strcasestr(text, "<body");
-    bool html = body || strcasestr(text, "<br"), in_tag = false;
-    for (const char *p = body ? body : text; *p; p++) {
+    bool page = *text == '<', html = page || strcasestr(text, "<br"), in_tag = false;
+    for (const char *p = page && body ? body : text; *p; p++) {
         bool tag_ends = html && *p == '>', space = tag_ends || strchr(" \t\r\n", *p);
         if (tag_ends)
             in_tag = false;
@@ -68,7 +68,7 @@ static char *code_text(const Node *value, int status)
     else
         str_add(&text, value->text);
     char *end;
-    if (strtol(str_get(&text), &end, 10) == status && (*end == 0 || *end == ' '))
+    if (!text.len || (strtol(str_get(&text), &end, 10) == status && (*end == 0 || *end == ' ')))
         return NULL;
     return str_printable(str_get(&text), CODE_MAX);
 }
@@ -83,11 +83,12 @@ static bool read_form(const Node *body, const Form *form, int status, const ApiS
                       char **ret_message)
 {
     const Node *from = form->inside ? node_get(body, form->inside) : body;
-    const char *message = node_get_text(from, form->message);
-    if (!message || !node_get(from, form->code))
+    const char *text = node_get_text(from, form->message);
+    CLEANUP(freep) char *message = text ? words(text, secrets, MESSAGE_MAX) : NULL;
+    if (!message || !*message || (!form->inside && !node_get(from, form->code)))
         return false;
     *ret_code = code_text(node_get(from, form->code), status);
-    *ret_message = words(message, secrets, MESSAGE_MAX);
+    *ret_message = TAKE(message);
     return true;
 }
 

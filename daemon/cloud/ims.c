@@ -12,6 +12,7 @@
 #define SECRET_MAX 4096
 /* What a page holds unless said otherwise: no server cuts a page of so many, or fewer, short. */
 #define PAGE_DEFAULT 500
+#define PAGE_ROUND 50
 
 /* Of `auth: accessKey` the first three (security_token: NULL without), of `auth: password` the others. */
 typedef struct ImsSecret {
@@ -233,7 +234,7 @@ static void add_list_target(const Kind *kind, const char *container, const char 
 }
 
 /* The answer does not tell: the list ends with a page that is shorter than it could be. A limit above the default may
- * have been cut down to that. */
+ * have been cut down to that; and one that is cut down further, without a word, is cut to a round number. */
 static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
                      Error **err)
 {
@@ -246,7 +247,8 @@ static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned pa
         last = json_item_text(item, "id");
         n++;
     }
-    *ret = n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
+    bool full = n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) || n % PAGE_ROUND == 0;
+    *ret = n > 0 && full ? xstrdup(last) : NULL;
     return 0;
 }
 
@@ -264,9 +266,9 @@ static void add_object_target(const Kind *kind, const char *id, Str *out)
 }
 
 /* The documents want a value with every operation. */
-static void add_body(const Node *live, const Node *values, Str *out)
+static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 {
-    json_patch_add(live, values, "", out);
+    json_patch_add(live, values, &(JsonPatchRules){.remove_value = "", .empty_is_absent = doubt}, out);
 }
 
 static void fill_update(const Update *update, Str *target, HttpSpec *spec)

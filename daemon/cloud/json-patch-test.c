@@ -15,7 +15,7 @@ static void assert_patch(const char *live, const char *values, const char *remov
 {
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str out = {0};
-    json_patch_add(node_of(arena, live), node_of(arena, values), remove_value, &out);
+    json_patch_add(node_of(arena, live), node_of(arena, values), &(JsonPatchRules){.remove_value = remove_value}, &out);
     assert_string_equal(str_get(&out), expected);
 }
 
@@ -71,14 +71,33 @@ static void operations_come_in_the_order_of_the_values(void **state)
     (void)state;
     assert_patch(
         "{\"a\":\"1\",\"z\":\"1\"}", "{\"z\":\"2\",\"m\":\"2\",\"a\":null}", NULL,
-        "[{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"},"
-        "{\"op\":\"remove\",\"path\":\"/a\"}]");
+        "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},"
+        "{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"}]");
 }
 
 static void nothing_to_set_is_an_empty_patch(void **state)
 {
     (void)state;
     assert_patch("{\"a\":\"1\"}", "{}", "", "[]");
+}
+
+static void an_empty_text_may_be_an_absent_one(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    CLEANUP(str_done) Str out = {0};
+    json_patch_add(node_of(arena, "{\"a\":\"\",\"b\":\"1\",\"c\":0}"),
+                   node_of(arena, "{\"a\":\"2\",\"b\":\"2\",\"c\":2}"), &(JsonPatchRules){.empty_is_absent = true}, &out);
+    assert_string_equal(str_get(&out), "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"2\"},"
+                                       "{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"2\"},"
+                                       "{\"op\":\"replace\",\"path\":\"/c\",\"value\":2}]");
+}
+
+static void what_goes_makes_room_first(void **state)
+{
+    (void)state;
+    assert_patch("{\"b\":\"1\"}", "{\"a\":\"2\",\"b\":null}", NULL,
+                 "[{\"op\":\"remove\",\"path\":\"/b\"},{\"op\":\"add\",\"path\":\"/a\",\"value\":\"2\"}]");
 }
 
 int main(void)
@@ -90,6 +109,8 @@ int main(void)
         cmocka_unit_test(a_removal_has_a_value_only_where_one_is_given),
         cmocka_unit_test(names_are_escaped_in_pointers),
         cmocka_unit_test(operations_come_in_the_order_of_the_values),
+        cmocka_unit_test(an_empty_text_may_be_an_absent_one),
+        cmocka_unit_test(what_goes_makes_room_first),
         cmocka_unit_test(nothing_to_set_is_an_empty_patch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

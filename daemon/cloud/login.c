@@ -6,6 +6,7 @@
 #include "cloud/api-error.h"
 
 #define RENEW_BEFORE (5 * USEC_PER_MINUTE)
+#define LIFETIME_MIN USEC_PER_SEC
 #define FORGET_PAUSE USEC_PER_MINUTE
 #define TOKEN_MAX ((size_t)64 * 1024)
 
@@ -15,6 +16,7 @@ struct Login {
     HttpRequest *request;
     login_done_fn done;
     void *userdata;
+    Error *trouble;    /* of the last login; NULL: it went well */
     usec_t good_until; /* monotonic */
     usec_t forgotten;  /* monotonic: when a token was last refused; 0: never */
 };
@@ -66,7 +68,8 @@ static usec_t lifetime(const HttpAnswer *answer, const Node *token)
     if (!text || parse_rfc3339(text, &expires) < 0 || expires <= now)
         return RENEW_BEFORE;
     usec_t life = expires - now, margin = life / 4;
-    return life - (margin < RENEW_BEFORE ? margin : RENEW_BEFORE);
+    life -= margin < RENEW_BEFORE ? margin : RENEW_BEFORE;
+    return life > LIFETIME_MIN ? life : LIFETIME_MIN;
 }
 
 static int take(Login *login, const HttpAnswer *answer, Error **err)
@@ -102,6 +105,8 @@ static void on_done(void *userdata, HttpAnswer *answer, const Error *error)
     http_request_free(TAKE(login->request));
     if (e)
         error_wrap(&e, "logging in at %s with %s", c->login_endpoint, c->login_with);
+    error_free(login->trouble);
+    login->trouble = error_copy(e);
     login->done(login->userdata, e);
 }
 
@@ -131,6 +136,7 @@ void login_free(Login *login)
         return;
     http_request_free(login->request);
     http_client_free(login->client);
+    error_free(login->trouble);
     free(login);
 }
 
@@ -161,11 +167,18 @@ void login_begin(Login *login)
 bool login_forget(Login *login)
 {
     usec_t now = clock_monotonic();
+    if (!login->credential->token)
+        return true; /* another one is on its way */
     if (login->forgotten && now - login->forgotten < FORGET_PAUSE)
         return false;
     login->forgotten = now;
     secret_free(TAKE(login->credential->token));
     return true;
+}
+
+const Error *login_trouble(const Login *login)
+{
+    return login->trouble;
 }
 
 unsigned login_sent(const Login *login)

@@ -24,5 +24,7 @@ bool login_is_good(const Login *login);
 void login_begin(Login *login);
 /* It was refused. False: so was the one before, a moment ago, and another one will not help. */
 bool login_forget(Login *login);
+/* Why the last login failed, or NULL. Borrowed. */
+const Error *login_trouble(const Login *login);
 /* HTTP tries sent for it since it was made. */
 unsigned login_sent(const Login *login);

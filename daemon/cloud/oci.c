@@ -135,9 +135,10 @@ static void add_object_target(const Kind *kind, const char *id, Str *out)
     str_add_percent(out, id);
 }
 
-static void add_body(const Node *live, const Node *values, Str *out)
+static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 {
     (void)live;
+    (void)doubt;
     json_write_node(out, values);
 }
 

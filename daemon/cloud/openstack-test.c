@@ -182,7 +182,8 @@ static void a_service_without_tls_elsewhere_is_refused(void **state)
     CLEANUP(credential_freep) Credential *c = cloud_of(*state, "");
     CLEANUP(error_freep) Error *err = take_login(c, TOKEN("[" IMAGE(URL("public", "one", "http://g.example/v2")) "]"));
     assert_non_null(err);
-    assert_true(starts_with(err->message, "the image service of the catalog: http:// is for this machine alone"));
+    assert_true(starts_with(err->message, "the image service of the catalog (image_endpoint_override in "));
+    assert_non_null(strstr(err->message, "would replace it): http:// is for this machine alone"));
     assert_string_equal(c->endpoint, "https://keystone.example:5000/v3");
     assert_null(c->home);
 }
@@ -265,8 +266,7 @@ static void a_write_is_a_patch_of_glances_own_type(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str body = {0}, target = {0};
-    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"),
-                                &body);
+    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"), false, &body);
     assert_string_equal(str_get(&body),
                         "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"add\",\"path\":\"/tags\",\"value\":[\"x\"]}]");
     HttpSpec spec;

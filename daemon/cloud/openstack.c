@@ -143,17 +143,27 @@ static const char *find_image_service(const Node *catalog, const OpenstackCloud 
     return NULL;
 }
 
+static void strip_slashes(char *url)
+{
+    for (size_t n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
+        url[n - 1] = 0;
+}
+
+/* "v2", "v2.1" */
+static bool is_version(const char *segment)
+{
+    return segment[0] == 'v' && segment[1] && segment[1 + strspn(segment + 1, "0123456789.")] == 0;
+}
+
 /* Catalogs name the service with or without its version; paths have it. */
 static char *without_version(const char *url)
 {
-    char *end = NULL, *base = xstrdup(url);
-    for (size_t n = strlen(base); n > 0 && base[n - 1] == '/'; n--)
-        base[n - 1] = 0;
-    end = strrchr(base, '/');
-    if (end && end[1] == 'v' && end[2] >= '0' && end[2] <= '9')
-        *end = 0;
-    for (size_t n = strlen(base); n > 0 && base[n - 1] == '/'; n--)
-        base[n - 1] = 0;
+    char *base = xstrdup(url);
+    strip_slashes(base);
+    char *host = strstr(base, "://"), *last = strrchr(base, '/');
+    if (host && last > host + 2 && is_version(last + 1))
+        *last = 0;
+    strip_slashes(base);
     return base;
 }
 
@@ -176,11 +186,18 @@ static int take_login(Credential *credential, const Node *token, Error **err)
     }
     CLEANUP(freep) char *endpoint = without_version(url);
     if (endpoint_check(endpoint, err) < 0)
-        return error_wrap(err, "the image service of the catalog");
-    free(credential->endpoint);
-    credential->endpoint = TAKE(endpoint);
-    free(credential->home);
-    credential->home = xstrdup(project);
+        return error_wrap(err, "the image service of the catalog (image_endpoint_override in %s would replace it)",
+                          c->file);
+    /* Looks under way hold on to what is known already. */
+    if (credential->home && !streq(credential->home, project))
+        return error_set(err, ERROR_PROTOCOL, "the token is of project %s, the one before was of %s", project,
+                         credential->home);
+    if (!credential->home)
+        credential->home = xstrdup(project);
+    if (!streq(credential->endpoint, endpoint)) {
+        free(credential->endpoint);
+        credential->endpoint = TAKE(endpoint);
+    }
     return 0;
 }
 
@@ -259,9 +276,9 @@ static void add_object_target(const Kind *kind, const char *id, Str *out)
     str_add_percent(out, id);
 }
 
-static void add_body(const Node *live, const Node *values, Str *out)
+static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 {
-    json_patch_add(live, values, NULL, out);
+    json_patch_add(live, values, &(JsonPatchRules){.empty_is_absent = doubt}, out);
 }
 
 static void fill_update(const Update *update, Str *target, HttpSpec *spec)

@@ -78,8 +78,8 @@ struct Provider {
     void (*add_object_target)(const Kind *kind, const char *id, Str *out);
 
     /* The body of a write that sets `values`, a map of wire names to whole new values (null: it goes), on an object
-     * that is `live` (NULL: it is to be made). */
-    void (*add_body)(const Node *live, const Node *values, Str *out);
+     * that is `live` (NULL: it is to be made). `doubt`: an empty text in it may be an attribute that is absent. */
+    void (*add_body)(const Node *live, const Node *values, bool doubt, Str *out);
     /* Fills `spec` for it; strings are borrowed from `update` and `target`, to which the path is added. */
     void (*fill_update)(const Update *update, Str *target, HttpSpec *spec);
     void (*fill_create)(const Creation *creation, Str *target, HttpSpec *spec);

@@ -90,7 +90,7 @@ static void endpoints_and_page_sizes_are_checked(void **state)
 {
     (void)state;
     assert_problem("accounts: [{name: a, type: oci, endpoint: ftp://x}]\n",
-                   "1:43: endpoint: \"ftp://x\" must begin with https://");
+                   "1:54: endpoint: \"ftp://x\" must begin with https://");
     assert_problem("accounts: [{name: a, type: oci, pageSize: 1001}]\n", "1:43: pageSize must be auto or 1 to 1000");
     CLEANUP(config_freep)
     Config *config = good("accounts: [{name: a, type: oci, pageSize: 1000, endpoint: \"http://[::1]:1\"}, "
@@ -118,7 +118,7 @@ static void a_file_that_cannot_be_read_is_no_problem_in_it(void **state)
     assert_int_equal(err->kind, ERROR_LOCAL);
 }
 
-#define IMS "accounts: [{name: a, type: ims, "
+#define IMS "accounts: [{name: a, type: ims, region: r, "
 #define KEYS "accessKeyFile: ak, secretKeyFile: sk"
 #define PASSWORD "auth: password, user: u, domain: d, passwordFile: pw"
 
@@ -140,6 +140,13 @@ static void each_auth_needs_keys_of_its_own(void **state)
     assert_problem(
         IMS "auth: password, user: u, domain: d}]\n",
         "1:12: auth: password needs \"passwordFile\": the user's password: a path, or a systemd credential's name");
+}
+
+static void an_account_of_huawei_cloud_needs_a_place(void **state)
+{
+    (void)state;
+    assert_problem("accounts: [{name: a, type: ims, projectId: p, " KEYS "}]\n",
+                   "1:12: type: ims needs \"region\" or \"endpoint\"");
 }
 
 static void keys_of_another_auth_are_refused(void **state)
@@ -167,8 +174,8 @@ static void keys_that_several_can_have_are_taken(void **state)
 {
     (void)state;
     CLEANUP(config_freep)
-    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, " PASSWORD "},\n"
-                              "  {name: c, type: ims, projectId: p, iamEndpoint: \"https://i\", " PASSWORD "}]\n");
+    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
+                              "  {name: c, type: ims, region: r, projectId: p, iamEndpoint: \"https://i\", " PASSWORD "}]\n");
     assert_int_equal(config->n_accounts, 3);
     assert_string_equal(config_account(config, "c")->type, "ims");
 }
@@ -176,9 +183,9 @@ static void keys_that_several_can_have_are_taken(void **state)
 static void a_region_is_part_of_a_host(void **state)
 {
     (void)state;
-    assert_problem(IMS "region: x.example/, projectId: p, " KEYS "}]\n",
+    assert_problem("accounts: [{name: a, type: ims, region: x.example/, projectId: p, " KEYS "}]\n",
                    "1:41: region: takes lower-case letters, digits and -, such as ap-southeast-3, not \"x.example/\"");
-    assert_problem(IMS "region: AP-1, projectId: p, " KEYS "}]\n",
+    assert_problem("accounts: [{name: a, type: ims, region: AP-1, projectId: p, " KEYS "}]\n",
                    "1:41: region: takes lower-case letters, digits and -, such as ap-southeast-3, not \"AP-1\"");
 }
 
@@ -195,9 +202,9 @@ static void paths_of_all_clouds_are_relative_to_the_file(void **state)
     setenv("HOME", "/home/somebody", 1);
     CLEANUP(config_freep)
     Config *config = good("accounts:\n"
-                          "- {name: a, type: ims, projectId: p, accessKeyFile: k/ak, secretKeyFile: ./sk, "
+                          "- {name: a, type: ims, region: r, projectId: p, accessKeyFile: k/ak, secretKeyFile: ./sk, "
                           "securityTokenFile: ../st, caFile: ca}\n"
-                          "- {name: b, type: ims, auth: password, user: u, domain: d, passwordFile: p/w}\n"
+                          "- {name: b, type: ims, region: r, auth: password, user: u, domain: d, passwordFile: p/w}\n"
                           "- {name: c, type: openstack, cloud: lab, cloudsFile: k/clouds.yaml, caFile: ca.pem}\n"
                           "- {name: d, type: openstack, cloud: lab, cloudsFile: ~/clouds.yaml, caFile: /ca.pem}\n");
     CLEANUP(freep) char *folder = xstrndup(config->file, (size_t)(strrchr(config->file, '/') - config->file));
@@ -217,7 +224,7 @@ static void a_bare_name_of_a_secret_is_a_credential(void **state)
 {
     (void)state;
     CLEANUP(config_freep)
-    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, " PASSWORD "},\n"
+    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
                               "  {name: c, type: openstack, cloud: lab, cloudsFile: clouds.yaml}]\n");
     static const char *const bare[][3] = {{"a", "accessKeyFile", "ak"},
                                           {"a", "secretKeyFile", "sk"},
@@ -249,13 +256,13 @@ static void an_endpoint_ends_with_its_host(void **state)
         CLEANUP(freep) char *text = xasprintf(IMS "endpoint: \"%s\", projectId: p, " KEYS "}]\n", bad[i].text);
         CLEANUP(freep)
         char *expected = xasprintf(
-            "1:43: endpoint: \"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
+            "1:54: endpoint: \"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
             bad[i].text, bad[i].rest);
         assert_problem(text, expected);
     }
     assert_problem(
         "accounts: [{name: a, type: oci, endpoint: \"https://x/20160918\"}]\n",
-        "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
+        "1:54: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
         "\"/20160918\" out");
     assert_problem(IMS "iamEndpoint: \"https://x/v3\", " PASSWORD "}]\n",
                    "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "
@@ -275,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_file_is_one_map),
         cmocka_unit_test(a_file_that_cannot_be_read_is_no_problem_in_it),
         cmocka_unit_test(each_auth_needs_keys_of_its_own),
+        cmocka_unit_test(an_account_of_huawei_cloud_needs_a_place),
         cmocka_unit_test(keys_of_another_auth_are_refused),
         cmocka_unit_test(keys_that_several_can_have_are_taken),
         cmocka_unit_test(a_region_is_part_of_a_host),

@@ -101,7 +101,11 @@ static bool check_endpoints(const FieldReader *r, const Field *fields, const Nod
 static bool check_auth(const FieldReader *r, const AccountType *type, const Node *settings)
 {
     const char *said = node_get_text(settings, "auth"), *auth = said ? said : type->auth;
-    bool good = true;
+    const char *const *either = type->either;
+    bool good = !either[0] || node_get(settings, either[0]) || node_get(settings, either[1]);
+    if (!good)
+        problem_add(r->problems, PROBLEM_ERROR, r->file, settings->mark, "type: %s needs \"%s\" or \"%s\"", type->name,
+                    either[0], either[1]);
     for (const AuthKey *k = type->keys; k && k->auth; k++) {
         const NodeEntry *e = node_entry(settings, k->key);
         bool ours = streq(k->auth, auth);

@@ -131,12 +131,12 @@ static void attributes_that_exclude_each_other_are_told(void **state)
 {
     (void)state;
     assert_image_problem(
-        &ims_image, "selector: {}, __support_xen: \"true\", __support_xen_gpu_type: M60_vGPU", "",
-        "5:58: __support_xen_gpu_type and __support_xen cannot stand together on one image: keep one of them");
+        &ims_image, "selector: {name: \"*\"}, __support_xen: \"true\", __support_xen_gpu_type: M60_vGPU", "",
+        "5:67: __support_xen_gpu_type and __support_xen cannot stand together on one image: keep one of them");
     static const char *const others[] = {"__support_kvm_gpu_type: V100", "__support_xen_hana: \"true\"",
                                          "__support_kvm_infiniband: \"true\""};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        CLEANUP(freep) char *spec = xasprintf("selector: {}, __support_xen: \"true\", %s", others[i]);
+        CLEANUP(freep) char *spec = xasprintf("selector: {name: \"*\"}, __support_xen: \"true\", %s", others[i]);
         CLEANUP(freep) char *text = image_document(&ims_image, "a", spec, ""), *first = first_problem_of(text);
         assert_non_null(strstr(first, " and __support_xen cannot stand together on one image"));
     }
@@ -147,12 +147,12 @@ static void what_must_be_absent_excludes_nothing(void **state)
     (void)state;
     CLEANUP(freep)
     char *one =
-        image_document(&ims_image, "a", "selector: {}, __support_xen: null, __support_xen_gpu_type: M60_vGPU", "");
+        image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen: null, __support_xen_gpu_type: M60_vGPU", "");
     CLEANUP(freep)
-    char *other = image_document(&ims_image, "a", "selector: {}, __support_xen: \"true\", __support_xen_hana: ~", "");
+    char *other = image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen: \"true\", __support_xen_hana: ~", "");
     CLEANUP(freep)
     char *third =
-        image_document(&ims_image, "a", "selector: {}, __support_xen_hana: \"true\", __support_xen_gpu_type: M60", "");
+        image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen_hana: \"true\", __support_xen_gpu_type: M60", "");
     CLEANUP(specs_freep) Specs *a = specs_of(one), *b = specs_of(other), *c = specs_of(third);
     assert_int_equal(a->n + b->n + c->n, 3);
 }
@@ -160,12 +160,12 @@ static void what_must_be_absent_excludes_nothing(void **state)
 static void a_rule_on_tags_needs_a_kind_that_keeps_some(void **state)
 {
     (void)state;
-    assert_image_problem(&ims_image, "selector: {}, name: n", "reconcile: {tags: exact}\n",
+    assert_image_problem(&ims_image, "selector: {name: \"*\"}, name: n", "reconcile: {tags: exact}\n",
                          "6:19: ImsImage keeps no tags: leave this out");
-    assert_image_problem(&ims_image, "selector: {}, name: n", "reconcile: {mode: observe, tags: merge}\n",
+    assert_image_problem(&ims_image, "selector: {name: \"*\"}, name: n", "reconcile: {mode: observe, tags: merge}\n",
                          "6:34: ImsImage keeps no tags: leave this out");
     CLEANUP(freep)
-    char *text = image_document(&glance_image, "a", "selector: {}, name: n", "reconcile: {tags: exact}\n");
+    char *text = image_document(&glance_image, "a", "selector: {name: \"*\"}, name: n", "reconcile: {tags: exact}\n");
     CLEANUP(specs_freep) Specs *specs = specs_of(text);
     assert_true(specs->items[0].exact_tags);
 }
@@ -174,10 +174,10 @@ static void an_account_must_be_of_the_kinds_type(void **state)
 {
     (void)state;
     assert_first_problem(
-        "apiVersion: imagekeeper/v1\nkind: ImsImage\nmetadata: {name: a}\nspec: {account: os, selector: {}, name: n}\n",
+        "apiVersion: imagekeeper/v1\nkind: ImsImage\nmetadata: {name: a}\nspec: {account: os, selector: {name: \"*\"}, name: n}\n",
         "4:17: account \"os\" is of type openstack; ImsImage needs one of type ims");
     assert_first_problem("apiVersion: imagekeeper/v1\nkind: GlanceImage\nmetadata: {name: a}\nspec: {account: prod, "
-                         "selector: {}, name: n}\n",
+                         "selector: {name: \"*\"}, name: n}\n",
                          "4:17: account \"prod\" is of type oci; GlanceImage needs one of type openstack");
 }
 
@@ -186,7 +186,7 @@ static void an_image_is_named_or_selected(void **state)
     (void)state;
     assert_image_problem(&glance_image, "name: n", "",
                          "5:7: GlanceImage needs imageId, or a selector: which objects it is about");
-    assert_image_problem(&ims_image, "imageId: " IMAGE_UUID ", selector: {}, name: n", "",
+    assert_image_problem(&ims_image, "imageId: " IMAGE_UUID ", selector: {name: \"*\"}, name: n", "",
                          "5:68: imageId and selector cannot stand together: keep one of them");
     CLEANUP(specs_freep) Specs *specs = image_spec_of(&ims_image, "name: n, extra: {a: 1}", "");
     assert_string_equal(specs->items[0].target, IMAGE_UUID);
@@ -199,7 +199,7 @@ static void ignore_may_name_attributes_without_rows(void **state)
     Specs *specs = image_spec_of(&ims_image, "extra: {a: 1}", "ignore: [extra.a, \"__support_*\"]");
     assert_int_equal(specs->items[0].ignore->n, 2);
     CLEANUP(freep)
-    char *text = image_document(&ims_image, "a", "selector: {}, extra: {a: 1}", "reconcile: {ignore: [a]}\n");
+    char *text = image_document(&ims_image, "a", "selector: {name: \"*\"}, extra: {a: 1}", "reconcile: {ignore: [a]}\n");
     CLEANUP(freep) char *first = first_problem_of(text);
     assert_true(starts_with(first, "6:22: ignore: \"a\" fits no attribute of ImsImage"));
 }

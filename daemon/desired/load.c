@@ -184,6 +184,10 @@ static void check_target(const Loader *l, const Kind *kind, const Node *want)
             complain(l, l->shown, e->mark, "%s and %s cannot stand together: keep one of them", first->key, e->key);
         first = first ? first : e;
     }
+    const Node *selector = node_get(want, ways[1]);
+    if (selector && selector->type == NODE_MAP && selector->n == 0)
+        complain(l, l->shown, selector->mark,
+                 "%s must have a condition: which objects it takes (name: \"*\" takes them all)", ways[1]);
     if (!first)
         complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0],
                  ways[1], source ? ", or " : "", source ? source->name : "");

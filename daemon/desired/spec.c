@@ -36,10 +36,27 @@ static bool pattern_covers(const char *pattern, const char *path, bool fold)
     return false;
 }
 
+/* The names of free attributes and the texts of a set have dots of their own, which part nothing. */
+static bool pattern_fits_entry(const char *pattern, const Field *field, const char *path)
+{
+    const char *entry = path[strlen(field->name)] == '.' ? path + strlen(field->name) + 1 : NULL;
+    size_t head = strcspn(pattern, ".");
+    CLEANUP(freep) char *name = xstrndup(pattern, head);
+    if (streq(pattern, "**"))
+        return true;
+    if (!glob_match(name, field->name, true, false))
+        return false;
+    return !pattern[head] || (entry && glob_match(pattern + head + 1, entry, false, false));
+}
+
 const char *spec_ignores(const Spec *spec, const Field *field, const char *path)
 {
-    for (uint32_t i = 0; spec->ignore && i < spec->ignore->n; i++)
-        if (pattern_covers(spec->ignore->items[i]->text, path, field->type == FIELD_TAG_NAMESPACES))
-            return spec->ignore->items[i]->text;
+    bool dots = field->type == FIELD_FREE || field->type == FIELD_TEXT_SET;
+    for (uint32_t i = 0; spec->ignore && i < spec->ignore->n; i++) {
+        const char *pattern = spec->ignore->items[i]->text;
+        if (dots ? pattern_fits_entry(pattern, field, path)
+                 : pattern_covers(pattern, path, field->type == FIELD_TAG_NAMESPACES))
+            return pattern;
+    }
     return NULL;
 }

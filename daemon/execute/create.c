@@ -60,7 +60,7 @@ void create_begin(Op *op)
     CLEANUP(str_done) Str name = {0}, target = {0};
     creation_name(op->change, &name);
     sha256_hex(str_get(&name), name.len, op->token);
-    provider->add_body(NULL, creation_values(op->change, op->plan->arena), &op->body);
+    provider->add_body(NULL, creation_values(op->change, op->plan->arena), false, &op->body);
     Creation creation = {.kind = kind, .token = op->token, .body = str_get(&op->body)};
     HttpSpec spec;
     provider->fill_create(&creation, &target, &spec);

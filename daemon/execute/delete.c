@@ -29,7 +29,7 @@ static void vouch_done(void *userdata, HttpAnswer *answer, const Error *error)
     Op *op = userdata;
     http_request_free(TAKE(op->request));
     if (!error && newest_holds(op->change, op->answer)) {
-        op_look(op);
+        op_look(op, 0);
         return;
     }
     CLEANUP(freep)
@@ -53,7 +53,7 @@ void delete_begin(Op *op)
 
 bool delete_looked(Op *op, const Error *error)
 {
-    bool gone = error ? error->kind == ERROR_NOT_FOUND && op->unclear : live_is_gone(op->answer);
+    bool gone = error ? error->kind == ERROR_NOT_FOUND && op->why == LOOK_UNCLEAR : live_is_gone(op->answer);
     if (gone)
         op_settle(op, "somebody else deleted it meanwhile");
     return gone;
@@ -77,8 +77,7 @@ static void delete_done(void *userdata, HttpAnswer *answer, const Error *error)
     } else if (error->kind == ERROR_CONFLICT) {
         op_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
-        op->unclear = true;
-        op_look_again(op, error);
+        op_look_again(op, LOOK_UNCLEAR, error);
     } else if (error->kind == ERROR_BUSY) {
         CLEANUP(freep) char *reason = xasprintf("it cannot be deleted now (%s); it waits its turn", error->message);
         op_end_held(op, HOLD_STATE, reason);

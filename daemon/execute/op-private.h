@@ -12,6 +12,16 @@ typedef enum OpState {
     OP_STATE_MAX,
 } OpState;
 
+/* Why the object is looked at: what became of the write before. */
+typedef enum LookReason {
+    LOOK_FIRST,    /* there was none */
+    LOOK_CONFLICT, /* refused, as the object is not what it was */
+    LOOK_UNCLEAR,  /* it may have been carried out */
+    LOOK_RETRY,    /* not carried out, for a reason that passes; without etags the state may be another by now */
+    LOOK_REFUSED,  /* refused, though some of it may have been made: nobody promises that it was refused whole */
+    LOOK_ANSWERED, /* carried out, and answered with something else than was asked */
+} LookReason;
+
 struct Op {
     Account *account;
     Plan *plan;
@@ -29,15 +39,17 @@ struct Op {
     unsigned conflicts;
     unsigned void_tokens; /* refused although the object is what it was */
     unsigned rests;       /* how often it was waited for the object to rest */
+    bool logged_in_again; /* a write was refused for its credential, and tried again with a new one */
+    bool doubt;           /* the API denies what reads show: an empty text may be an absent one */
     bool unselected;      /* the look shows that the document's selector is not met any more */
-    bool unclear;         /* a write may have been carried out, and no look has told yet */
-    bool wrote;
-    Error *last; /* why the last write has to be decided anew; NULL: there was none */
+    bool wrote;           /* something was, as far as is known */
+    LookReason why;
+    Error *last; /* what the last write got; NULL: there was none, or an answer */
     /* Where there are no etags: */
     Deltas made;       /* what writes before the last one have made, though refused */
-    Error *refused;    /* what a write of several attributes got, of which some may have been made all the same */
     usec_t looked_at;  /* wall, by the server: when `live` was read */
     usec_t written_on; /* wall: when the state that the last write was decided on had been written */
+    bool attempted;    /* a write was sent since `made` was looked after */
     char *request_id;
 };
 
@@ -51,8 +63,8 @@ void op_end_failed(Op *op, Error *error);
 int op_take_answer(Op *op, const HttpAnswer *answer, Error **err);
 void op_keep_request_id(Op *op, const HttpAnswer *answer);
 
-/* Looks, and decides anew; `error` is what became of the write. */
-void op_look_again(Op *op, const Error *error);
+/* Looks, and decides anew; `error` is what the write got, NULL an answer. */
+void op_look_again(Op *op, LookReason why, const Error *error);
 /* May a write follow the look, or were there enough of them? Then the operation has ended. */
 bool op_may_write_again(Op *op);
 /* It was changed between the look and the write: looks again, unless that happened too often. */
@@ -61,8 +73,19 @@ void op_conflict(Op *op, const Error *error);
  */
 void op_settle(Op *op, const char *by_others);
 
-/* Reads the object by itself, and decides. */
-void op_look(Op *op);
+/* Reads the object by itself, not before that (monotonic; 0: now), and decides. */
+void op_look(Op *op, usec_t not_before);
+/* What was asked for is not what is there. */
+void op_end_unconverged(Op *op, const Deltas *left);
+
+/* What takes the place of etags, where the API has none (no-etag.c). True: the operation goes on, or has ended. */
+bool op_has_etags(const Op *op);
+/* A write got an error that is no conflict. */
+bool no_etag_failed(Op *op, const Error *error);
+/* The look shows that `left` is still to be written; `same`: what it was before. */
+bool no_etag_judge(Op *op, const Deltas *left, bool same);
+/* Before a write: is the object at rest? */
+bool no_etag_rests(Op *op);
 
 /* Begins with the backup that stays. */
 void delete_begin(Op *op);

@@ -10,12 +10,6 @@
 #define CONFLICTS_MAX 3 /* a write that was refused because the object had changed is decided anew so often */
 #define REQUEST_ID_MAX 200
 
-/* Of objects without etags: one that was written so lately may be about to be written again. Both times are in whole
- * seconds, so that this is more than one. */
-#define REST_TIME (2 * USEC_PER_SEC)
-#define RESTS_MAX 3
-#define BUSY_RETRY (10 * USEC_PER_SEC)
-
 /* Which state may follow which. */
 static const bool moves[OP_STATE_MAX][OP_STATE_MAX] = {
     [OP_LOOK] = {[OP_WRITE] = true, [OP_ENDED] = true},
@@ -66,11 +60,6 @@ void op_end_failed(Op *op, Error *error)
     op_end(op);
 }
 
-static bool has_etags(const Op *op)
-{
-    return kind_of(op)->flags & KIND_IF_MATCH;
-}
-
 static LiveReader reader_of(const Op *op)
 {
     const Provider *provider = op->account->provider;
@@ -78,7 +67,7 @@ static LiveReader reader_of(const Op *op)
         .kind = kind_of(op),
         .home = op->account->credential->home,
         .page_member = op->state == OP_LOOK && provider->single_is_page ? provider->list_member : NULL,
-        .free_names = live_free_names(kind_of(op), NULL, spec_of(op), 1, op->plan->arena),
+        .free_names = live_free_names(&op->change->spec, 1, op->plan->arena),
     };
 }
 
@@ -106,8 +95,6 @@ void op_keep_request_id(Op *op, const HttpAnswer *answer)
     op->request_id = str_printable(http_answer_header(answer, header), REQUEST_ID_MAX);
 }
 
-static void look(Op *op, usec_t not_before);
-
 /* What is still to be written to a state of the object. */
 static void find_deltas(const Op *op, const Live *live, Deltas *deltas)
 {
@@ -130,8 +117,7 @@ static void make_token(Op *op)
     sha256_hex(str_get(&name), name.len, op->token);
 }
 
-/* What was asked for is not what is there. */
-static void end_unconverged(Op *op, const Deltas *left)
+void op_end_unconverged(Op *op, const Deltas *left)
 {
     CLEANUP(str_done) Str text = {0};
     for (size_t i = 0; i < left->n; i++) {
@@ -154,10 +140,10 @@ static void compare(Op *op)
     find_deltas(op, op->answer, &left);
     if (left.n == 0)
         op_end_as(op, OUTCOME_DONE, NULL);
-    else if (has_etags(op))
-        end_unconverged(op, &left);
+    else if (op_has_etags(op))
+        op_end_unconverged(op, &left);
     else
-        op_look_again(op, NULL);
+        op_look_again(op, LOOK_ANSWERED, NULL);
     VEC_DONE(&left);
 }
 
@@ -188,18 +174,22 @@ static bool refuse_retention(Op *op)
 
 /* Looks, and decides anew. A conflict needs no pause: what counts is that nothing comes between the look and the write.
  * When no write can follow any more, the look is only for what became of the last one. */
-void op_look_again(Op *op, const Error *error)
+void op_look_again(Op *op, LookReason why, const Error *error)
 {
+    bool pause = why == LOOK_UNCLEAR || (why == LOOK_RETRY && error->kind != ERROR_AUTH);
+    op->why = why;
     error_free(op->last);
     op->last = error_copy(error);
-    bool last_look = !retry_left(&op->tries, clock_monotonic());
-    look(op, last_look ? 0 : op->unclear ? http_next_try(&op->tries) : op->tries.not_before);
+    if (!retry_left(&op->tries, clock_monotonic()))
+        op_look(op, 0);
+    else
+        op_look(op, pause ? http_next_try(&op->tries) : op->tries.not_before);
 }
 
 void op_conflict(Op *op, const Error *error)
 {
     if (++op->conflicts <= CONFLICTS_MAX)
-        op_look_again(op, error);
+        op_look_again(op, LOOK_CONFLICT, error);
     else
         end_in_conflict(op, error);
 }
@@ -216,12 +206,8 @@ static void write_done(void *userdata, HttpAnswer *answer, const Error *error)
         op->void_tokens += error->kind == ERROR_TOKEN;
         op_conflict(op, error);
     } else if (error_policy(error->kind)->ambiguous) {
-        op->unclear = true;
-        op_look_again(op, error);
-    } else if (!has_etags(op) && error->kind == ERROR_REJECTED && op->change->deltas.n > 1) {
-        op->refused = error_copy(error);
-        op_look_again(op, error);
-    } else {
+        op_look_again(op, LOOK_UNCLEAR, error);
+    } else if (!no_etag_failed(op, error)) {
         op_end_failed(op, error_copy(error));
     }
 }
@@ -231,8 +217,10 @@ static void write_change(Op *op)
     const Provider *provider = op->account->provider;
     const Kind *kind = kind_of(op);
     str_clear(&op->body);
-    provider->add_body(op->live->object, diff_apply(op->live, &op->change->deltas, op->plan->arena), &op->body);
+    provider->add_body(op->live->object, diff_apply(op->live, &op->change->deltas, op->plan->arena), op->doubt,
+                       &op->body);
     op->written_on = op->live->updated;
+    op->attempted = true;
     if (kind->flags & KIND_RETRY_TOKEN)
         make_token(op);
     Update update = {
@@ -245,6 +233,7 @@ static void write_change(Op *op)
     CLEANUP(str_done) Str target = {0};
     HttpSpec spec;
     provider->fill_update(&update, &target, &spec);
+    spec.once = !op_has_etags(op);
     HttpHandlers handlers = {.check = write_check, .done = write_done, .userdata = op};
     op->request = http_request_start(op->account->client, &spec, &op->tries, &handlers);
 }
@@ -266,7 +255,7 @@ static bool refuse_state(Op *op)
 /* Nothing differs any more: our own write whose answer was lost, or somebody else's. */
 void op_settle(Op *op, const char *by_others)
 {
-    op->wrote = op->wrote || op->unclear;
+    op->wrote = op->wrote || op->why == LOOK_UNCLEAR;
     op_end_as(op, OUTCOME_DONE, op->wrote ? NULL : by_others);
 }
 
@@ -278,81 +267,6 @@ bool op_may_write_again(Op *op)
     return false;
 }
 
-/* Somebody is at work on it, and would lose what he writes while ours is carried out; or ours would be lost. */
-static bool wait_for_rest(Op *op)
-{
-    const Live *live = op->live;
-    if (has_etags(op) || !live->updated || op->change->insist || op->looked_at >= live->updated + REST_TIME)
-        return false;
-    usec_t wait = live->updated + REST_TIME - op->looked_at;
-    if (op->rests++ < RESTS_MAX) {
-        look(op, clock_monotonic() + (wait < REST_TIME ? wait : REST_TIME));
-        return true;
-    }
-    change_hold(op->plan, op->change, HOLD_BUSY,
-                "somebody else is changing the %s at this moment; it is left in peace until it rests, for a minute at "
-                "most",
-                live->kind->noun);
-    plan_look_at(op->plan, clock_wall() + BUSY_RETRY);
-    op_end(op);
-    return true;
-}
-
-static bool is_among(const Deltas *deltas, const char *path)
-{
-    for (size_t i = 0; i < deltas->n; i++)
-        if (streq(deltas->items[i].path, path))
-            return true;
-    return false;
-}
-
-/* A write that was refused has made some of it all the same: that is told with what follows. */
-static void keep_made(Op *op, const Deltas *left)
-{
-    for (size_t i = 0; !has_etags(op) && op->tries.n > 0 && i < op->change->deltas.n; i++)
-        if (!is_among(left, op->change->deltas.items[i].path))
-            *VEC_ADD(&op->made) = op->change->deltas.items[i];
-}
-
-/* A write of several attributes was refused, and nobody promises that it was refused whole. */
-static void end_refused(Op *op, const Deltas *left)
-{
-    CLEANUP(str_done) Str made = {0};
-    Error *e = TAKE(op->refused);
-    for (size_t i = 0; i < op->change->deltas.n; i++)
-        if (!is_among(left, op->change->deltas.items[i].path))
-            str_addf(&made, "%s%s", made.len ? ", " : "", op->change->deltas.items[i].path);
-    if (made.len) {
-        CLEANUP(freep) char *message = TAKE(e->message);
-        e->message = xasprintf("%s (made all the same: %s)", message, str_get(&made));
-        op->wrote = true;
-    }
-    op_end_failed(op, e);
-}
-
-/* The last write was refused because the object is not what it was, says the API; and it is what it was. */
-static bool is_contradicted(const Op *op, bool same)
-{
-    return !has_etags(op) && op->last && op->last->kind == ERROR_CONFLICT && same &&
-           op->live->updated == op->written_on;
-}
-
-/* What the look says of the write before it. True: that was all. */
-static bool judge_write(Op *op, const Deltas *left, bool same)
-{
-    if (op->refused)
-        end_refused(op, left);
-    else if (left->n == 0)
-        op_settle(op, "somebody else made this change meanwhile");
-    else if (op->wrote)
-        end_unconverged(op, left);
-    else if (is_contradicted(op, same))
-        op_end_failed(op, TAKE(op->last));
-    else
-        return false;
-    return true;
-}
-
 static void decide(Op *op)
 {
     Deltas deltas = {0};
@@ -360,11 +274,15 @@ static void decide(Op *op)
         return;
     find_deltas(op, op->live, &deltas);
     bool same = deltas_equal(&deltas, &op->change->deltas);
-    if (judge_write(op, &deltas, same)) {
+    if (no_etag_judge(op, &deltas, same)) {
         VEC_DONE(&deltas);
         return;
     }
-    keep_made(op, &deltas);
+    if (deltas.n == 0) {
+        VEC_DONE(&deltas);
+        op_settle(op, "somebody else made this change meanwhile");
+        return;
+    }
     VEC_DONE(&op->change->deltas);
     op->change->deltas = deltas;
     op->change->live = op->live;
@@ -379,7 +297,7 @@ static void decide(Op *op)
         op_end_held(op, HOLD_SAVED, "refused: the object has changed since the plan was saved");
         return;
     }
-    if (!op_may_write_again(op) || wait_for_rest(op))
+    if (!op_may_write_again(op) || !no_etag_rests(op))
         return;
     op_enter(op, OP_WRITE);
     write_change(op);
@@ -405,7 +323,7 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
     Op *op = userdata;
     if (take_own_answer(op, answer, err) < 0)
         return -1;
-    if (has_etags(op) && !op->answer->etag)
+    if (op_has_etags(op) && !op->answer->etag)
         return error_set(err, ERROR_PROTOCOL, "the answer bears no etag, so that no conditional write is possible");
     /* The volume behind it is not read again: its tags are only there to be left alone. */
     op->answer->source = op->change->live->source;
@@ -416,6 +334,17 @@ static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
     return 0;
 }
 
+/* The look failed, and what became of the write stays as it is known. */
+static void end_unseen(Op *op, const Error *error)
+{
+    Error *e = op->why == LOOK_REFUSED ? TAKE(op->last) : error_copy(error);
+    if (op->why == LOOK_UNCLEAR)
+        error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->last->message);
+    else if (op->why == LOOK_ANSWERED)
+        error_wrap(&e, "the change was answered with something else than was asked, and the look failed");
+    op_end_failed(op, e);
+}
+
 static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
     Op *op = userdata;
@@ -424,10 +353,7 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
     if (op->change->action == ACTION_DELETE && delete_looked(op, error))
         return;
     if (error) {
-        Error *e = op->refused ? TAKE(op->refused) : error_copy(error);
-        if (op->unclear)
-            error_wrap(&e, "whether the change was made is not known (%s), and the look failed", op->last->message);
-        op_end_failed(op, e);
+        end_unseen(op, error);
         return;
     }
     op->live = op->answer;
@@ -437,7 +363,7 @@ static void look_done(void *userdata, HttpAnswer *answer, const Error *error)
         decide(op);
 }
 
-static void look(Op *op, usec_t not_before)
+void op_look(Op *op, usec_t not_before)
 {
     if (op->state != OP_LOOK)
         op_enter(op, OP_LOOK);
@@ -446,11 +372,6 @@ static void look(Op *op, usec_t not_before)
     HttpSpec spec = {.method = "GET", .target = str_get(&target), .not_before = not_before, .safe = true};
     HttpHandlers handlers = {.check = look_check, .done = look_done, .userdata = op};
     op->request = http_request_start(op->account->client, &spec, NULL, &handlers);
-}
-
-void op_look(Op *op)
-{
-    look(op, 0);
 }
 
 Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *options, op_done_fn done, void *userdata)
@@ -467,7 +388,7 @@ Op *op_start(Account *account, Plan *plan, Change *change, const OpOptions *opti
         return op;
     }
     if (!change->live->etag || options->look_first) {
-        look(op, 0);
+        op_look(op, 0);
         return op;
     }
     /* Read by itself in this very round: its etag is that of the state that was diffed. */
@@ -484,7 +405,6 @@ void op_free(Op *op)
     http_request_free(op->request);
     str_done(&op->body);
     error_free(op->last);
-    error_free(op->refused);
     VEC_DONE(&op->made);
     free(op->request_id);
     free(op);
@@ -510,10 +430,16 @@ const char *op_retry_token(const Op *op)
     return *op->token ? op->token : NULL;
 }
 
+usec_t op_left_at(const Op *op)
+{
+    return op->wrote && op->answer ? op->answer->updated : 0;
+}
+
 bool op_stop(Op *op)
 {
-    /* Also the look after an unclear write is finished: what became of it is worth knowing. */
-    if ((op->unclear && op->state == OP_LOOK) || (op->state == OP_WRITE && http_request_is_sent(op->request)))
+    /* Also the look after a write that may have been carried out is finished: what became of it is worth knowing. */
+    bool telling = op->why == LOOK_UNCLEAR || op->why == LOOK_REFUSED || op->why == LOOK_ANSWERED;
+    if ((telling && op->state == OP_LOOK) || (op->state == OP_WRITE && http_request_is_sent(op->request)))
         return false;
     http_request_free(TAKE(op->request));
     op_enter(op, OP_ENDED);

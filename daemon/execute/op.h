@@ -20,6 +20,7 @@ typedef struct Op Op;
 typedef struct OpOptions {
     bool exact;      /* `apply --plan`: what the look before the write finds must be what was planned */
     bool look_first; /* also where the change was planned on a single read */
+    usec_t left_at;  /* wall: when we ourselves wrote the object last, by what its answer shows; 0: not */
 } OpOptions;
 
 /* `op` may be freed in it. */
@@ -37,6 +38,8 @@ const Change *op_change(const Op *op);
 bool op_wrote(const Op *op);
 const char *op_request_id(const Op *op);
 const char *op_retry_token(const Op *op);
+/* When the object was written by it, as its answer shows (wall); 0: not, or not known. */
+usec_t op_left_at(const Op *op);
 
 /* We are stopping: an operation whose write is not on its way ends now, as held; one that is goes on to its end.
  * Returns whether it ended; `done` does not run then. */

@@ -14,6 +14,7 @@ typedef struct Task {
     Op *op;
     struct Task *next; /* the one after it on the same object */
     bool is_later;     /* there was one before it: what was looked at is out of date */
+    usec_t left_at;    /* when that one wrote the object */
 } Task;
 
 struct Run {
@@ -40,10 +41,12 @@ static void op_ended(void *userdata, Op *op)
     Run *run = task->run;
     if (run->handlers.ended)
         run->handlers.ended(run->handlers.userdata, op);
+    if (task->next) {
+        task->next->left_at = op_left_at(op);
+        *VEC_ADD(&run->ready) = task->next;
+    }
     op_free(TAKE(task->op));
     run->running--;
-    if (task->next)
-        *VEC_ADD(&run->ready) = task->next;
     wake(run);
 }
 
@@ -61,7 +64,7 @@ static int step(sd_event_source *source, void *userdata)
     while (!run->stopping && run->first < run->ready.n && run->running < AT_ONCE_MAX) {
         Task *task = run->ready.items[run->first++];
         run->running++;
-        OpOptions options = {.exact = run->exact, .look_first = task->is_later};
+        OpOptions options = {.exact = run->exact, .look_first = task->is_later, .left_at = task->left_at};
         task->op = op_start(run->account, run->plan, task->change, &options, op_ended, task);
     }
     if (run->running > 0)

@@ -33,6 +33,7 @@ struct HttpClient {
     HttpGate gate;   /* without functions: none */
     bool opening;    /* it is being opened: nothing leaves the queue */
     unsigned opened; /* how often it was */
+    unsigned failures; /* how often it could not be opened */
     Breaker breaker;
     bool has_difference;
     int64_t difference_usec;
@@ -49,6 +50,7 @@ struct HttpRequest {
     Error *last;     /* why it waits or waited */
     bool probe;      /* the one that the breaker let through */
     unsigned opened; /* the client's, when it was sent */
+    unsigned born; /* the client's failures, when it was started */
     bool reopened;   /* the gate was opened for it once more */
     bool in_callback, freed;
     TAILQ_ENTRY(HttpRequest) others;
@@ -64,6 +66,7 @@ void http_headers_done(HttpHeaders *headers)
 {
     for (size_t i = 0; i < headers->n; i++) {
         free((char *)headers->items[i].name);
+        explicit_bzero((char *)headers->items[i].value, strlen(headers->items[i].value));
         free((char *)headers->items[i].value);
     }
     VEC_DONE(headers);
@@ -99,6 +102,8 @@ static void request_destroy(HttpRequest *r)
 {
     free((char *)r->spec.method);
     free((char *)r->spec.target);
+    if (r->spec.body)
+        explicit_bzero((char *)r->spec.body, r->spec.body_size); /* a login's has a secret in it */
     free((char *)r->spec.body);
     for (size_t i = 0; i < ARRAY_SIZE(r->spec.headers); i++) {
         free((char *)r->spec.headers[i].name);
@@ -220,7 +225,7 @@ static void try_failed(HttpRequest *r, Error *e)
     RetryVerdict verdict = retry_decide(r->tries, e, r->spec.safe, now, random_number(), &wait);
     /* For an owner who looks first and asks again after that. */
     r->tries->not_before = e->retry_after_usec ? now + e->retry_after_usec : 0;
-    if (e->kind == ERROR_BUSY && r->spec.busy_ends)
+    if (r->spec.once || (e->kind == ERROR_BUSY && r->spec.busy_ends))
         verdict = RETRY_NO;
     if (verdict == RETRY_LATER)
         wait_and_retry(r, e, wait);
@@ -317,6 +322,8 @@ static bool reopen(HttpRequest *r)
     if (!client->gate.shut || r->reopened)
         return false;
     if (r->opened == client->opened && !client->gate.shut(client->gate.userdata))
+        return false;
+    if (r->spec.once)
         return false;
     r->reopened = true;
     release(r, REQUEST_WAITING);
@@ -473,15 +480,21 @@ static int move(HttpClient *client, const char *endpoint, Error **err)
     return 0;
 }
 
-/* Those that are started meanwhile try for themselves. */
+/* None of them was sent, so that nothing is unclear about them. Those that are started meanwhile try for themselves. */
 static void fail_queued(HttpClient *client, const Error *error)
 {
-    unsigned n = 0;
-    HttpRequest *r;
-    TAILQ_FOREACH(r, &client->queue, others)
-    n++;
-    for (; n > 0 && (r = TAILQ_FIRST(&client->queue)); n--)
-        finish_error(r, error_copy(error));
+    unsigned failure = ++client->failures;
+    for (;;) {
+        HttpRequest *r = TAILQ_FIRST(&client->queue);
+        while (r && r->born >= failure)
+            r = TAILQ_NEXT(r, others);
+        if (!r)
+            return;
+        Error *e = error_copy(error);
+        if (error_policy(e->kind)->ambiguous)
+            e->kind = ERROR_BREAKER;
+        finish_error(r, e);
+    }
 }
 
 void http_client_opened(HttpClient *client, const char *endpoint, const Error *error)
@@ -557,6 +570,7 @@ static HttpSpec spec_copy(const HttpSpec *spec)
         .method = xstrdup(spec->method),
         .target = xstrdup(spec->target),
         .body_size = spec->body ? spec->body_size : 0,
+        .once = spec->once,
         .busy_ends = spec->busy_ends,
         .safe = spec->safe,
     };
@@ -574,6 +588,7 @@ HttpRequest *http_request_start(HttpClient *client, const HttpSpec *spec, Tries 
     r->spec = spec_copy(spec);
     r->tries = tries ? tries : &r->own;
     r->handlers = *handlers;
+    r->born = client->failures;
     client->n_requests++;
     usec_t now = clock_monotonic();
     if (spec->not_before > now) {
@@ -581,7 +596,10 @@ HttpRequest *http_request_start(HttpClient *client, const HttpSpec *spec, Tries 
         return r;
     }
     r->state = REQUEST_QUEUED;
-    TAILQ_INSERT_TAIL(&client->queue, r, others);
+    if (spec->once)
+        TAILQ_INSERT_HEAD(&client->queue, r, others);
+    else
+        TAILQ_INSERT_TAIL(&client->queue, r, others);
     pump_soon(client);
     return r;
 }

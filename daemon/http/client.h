@@ -28,6 +28,7 @@ typedef struct HttpSpec {
     size_t body_size;
     HttpHeader headers[4]; /* such as if-match; ends at the first without a name */
     usec_t not_before;     /* monotonic: when it may be sent first; 0: at once */
+    bool once; /* sent once, ahead of what waits in the queue: its owner looks before it is sent again, whatever it got */
     bool busy_ends;        /* ERROR_BUSY is not waited for: the owner comes back in another round */
     bool safe; /* reading, or a creation under its retry token: may be repeated freely. A write whose outcome is unknown
                   comes back as an error whose policy says ambiguous, and the owner looks before it asks again. */

@@ -125,7 +125,9 @@ static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
 {
     Observer *o = l->observer;
     Live *live;
-    if (live_from_item(&o->reader, item, o->snapshot->arena, &live, err) < 0)
+    LiveReader reader = o->reader;
+    reader.free_names = live_free_names(w->specs.items, w->specs.n, o->snapshot->arena);
+    if (live_from_item(&reader, item, o->snapshot->arena, &live, err) < 0)
         return -1;
     if (w->seen_in == l && !node_equal(w->live->object, live->object)) {
         w->live->unsure = true;

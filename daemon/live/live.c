@@ -174,7 +174,13 @@ static int keep(NodeBuilder *b, const Source *source, const char *member, Error 
     return 0;
 }
 
-/* A list into the map that a set is. */
+static int by_text(const void *a, const void *b)
+{
+    const Node *const *x = a, *const *y = b;
+    return strcmp((*x)->text, (*y)->text);
+}
+
+/* A list into the map that a set is: sorted, as servers give them in any order. */
 static int keep_set(NodeBuilder *b, const Source *source, const char *member, Error **err)
 {
     const Node *list;
@@ -182,10 +188,15 @@ static int keep_set(NodeBuilder *b, const Source *source, const char *member, Er
         return -1;
     if (!is_list_of_texts(list))
         return error_set(err, ERROR_PROTOCOL, "%s is not a list of texts", member);
+    uint32_t n = list && list->type == NODE_LIST ? list->n : 0;
+    CLEANUP(freep) const Node **items = xcalloc(n, sizeof(*items));
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = list->items[i];
+    qsort(items, n, sizeof(*items), by_text);
     NodeBuilder *set = node_builder_new(source->arena, NODE_MAP, (Mark){0});
-    for (uint32_t i = 0; list && list->type == NODE_LIST && i < list->n; i++)
-        if (!node_builder_find(set, list->items[i]->text))
-            node_builder_add(set, list->items[i]->text, (Mark){0}, list->items[i]);
+    for (uint32_t i = 0; i < n; i++)
+        if (i == 0 || !streq(items[i - 1]->text, items[i]->text))
+            node_builder_add(set, items[i]->text, (Mark){0}, items[i]);
     node_builder_add(b, member, (Mark){0}, node_builder_end(set));
     return 0;
 }
@@ -217,19 +228,18 @@ static int keep_all(const LiveReader *reader, const Source *source, const char *
     return r < 0 ? r : finish(reader, object, source, etag, ret, err);
 }
 
-const char *const *live_free_names(const Kind *kind, const char *account, const Spec *specs, size_t n, Arena *arena)
+const char *const *live_free_names(const Spec *const *specs, size_t n, Arena *arena)
 {
     VEC(const char *) names = {0};
     CLEANUP(map_freep) Map *seen = map_new();
-    for (const Field *f = kind->fields; f->name; f++)
-        for (size_t i = 0; f->type == FIELD_FREE && i < n; i++) {
-            bool ours = specs[i].kind == kind && (!account || streq(specs[i].account, account));
-            const Node *want = ours ? node_get(specs[i].want, f->name) : NULL;
+    for (size_t i = 0; i < n; i++)
+        for (const Field *f = specs[i]->kind->fields; f->name; f++) {
+            const Node *want = f->type == FIELD_FREE ? node_get(specs[i]->want, f->name) : NULL;
             for (uint32_t k = 0; want && k < want->n; k++)
                 if (!map_put(seen, want->entries[k].key, seen))
                     *VEC_ADD(&names) = want->entries[k].key;
         }
-    const char **copy = arena_calloc(arena, names.n + 1, sizeof(*copy));
+    const char **copy = names.n ? arena_calloc(arena, names.n + 1, sizeof(*copy)) : NULL;
     for (size_t i = 0; i < names.n; i++)
         copy[i] = names.items[i];
     VEC_DONE(&names);

@@ -45,7 +45,7 @@ typedef struct Listing {
 struct Observer {
     Account *account;
     const Kind *kind;
-    LiveReader reader; /* of items of lists */
+    LiveReader reader; /* of items that selectors take */
     Snapshot *snapshot;
     sd_event_source *wake;
     observe_done_fn done;

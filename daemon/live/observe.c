@@ -117,6 +117,7 @@ static int single_check(void *userdata, const HttpAnswer *answer, Error **err)
     const Provider *provider = o->account->provider;
     LiveReader reader = o->reader;
     reader.page_member = provider->single_is_page ? provider->list_member : NULL;
+    reader.free_names = live_free_names(s->wanted->specs.items, s->wanted->specs.n, o->snapshot->arena);
     if (live_from_text(&reader, str_get(&answer->body), answer->body.len, answer_etag(o->kind, answer),
                        o->snapshot->arena, &s->live, err) < 0)
         return -1;
@@ -277,6 +278,17 @@ static void demand_lists(Observer *o, const Specs *specs)
     harvest_each_list(o->harvest, harvest_from, o);
 }
 
+/* An item that selectors take is kept for all of them at once. */
+static void read_for_selectors(Observer *o, const Specs *specs)
+{
+    SpecList selecting = {0};
+    for (size_t i = 0; i < specs->n; i++)
+        if (is_ours(o, &specs->items[i]) && specs->items[i].selector)
+            *VEC_ADD(&selecting) = &specs->items[i];
+    o->reader.free_names = live_free_names(selecting.items, selecting.n, o->snapshot->arena);
+    VEC_DONE(&selecting);
+}
+
 Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, Snapshot *snapshot, Harvest *harvest,
                         sd_event *loop, observe_done_fn done, void *userdata)
 {
@@ -297,8 +309,8 @@ Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, 
         .kind = kind,
         .home = account->credential->home,
         .cloud = arena_strdup(snapshot->arena, account->credential->endpoint),
-        .free_names = live_free_names(kind, account->name, specs->items, specs->n, snapshot->arena),
     };
+    read_for_selectors(o, specs);
     demand_lists(o, specs);
     for (size_t i = 0; i < specs->n; i++)
         if (is_ours(o, &specs->items[i]))

@@ -390,7 +390,7 @@ static void a_set_is_merged_into_the_live_one(void **state)
 {
     (void)state;
     assert_glance("tags: [a, b]", "\"tags\":[\"x\",\"b\"]", "tags.a: null -> \"a\"\n",
-                  "{\"tags\":[\"x\",\"b\",\"a\"]}");
+                  "{\"tags\":[\"b\",\"x\",\"a\"]}");
     assert_glance("tags: [a, b]", "\"tags\":[]", "tags.a: null -> \"a\"\ntags.b: null -> \"b\"\n",
                   "{\"tags\":[\"a\",\"b\"]}");
     assert_glance("tags: [a]", "\"tags\":null", "tags.a: null -> \"a\"\n", "{\"tags\":[\"a\"]}");
@@ -429,7 +429,7 @@ static void items_of_a_set_can_be_ignored(void **state)
     (void)state;
     assert_image(&glance_image, "tags: [a, mine]", "tags: exact, ignore: [\"tags.a*\", tags.x]",
                  "\"tags\":[\"x\",\"ab\",\"y\"]", "tags.mine: null -> \"mine\"\ntags.y: \"y\" -> null\n",
-                 "{\"tags\":[\"x\",\"ab\",\"mine\"]}");
+                 "{\"tags\":[\"ab\",\"x\",\"mine\"]}");
 }
 
 static void attributes_without_rows_are_added_changed_and_removed(void **state)
@@ -543,7 +543,7 @@ static Live *patched(const Case *c, const char *members)
     for (uint32_t i = 0; i < body->n; i++)
         if (body->entries[i].value->type != NODE_NULL)
             node_builder_add(b, body->entries[i].key, (Mark){0}, body->entries[i].value);
-    LiveReader reader = {.kind = spec->kind, .free_names = live_free_names(spec->kind, NULL, spec, 1, c->arena)};
+    LiveReader reader = {.kind = spec->kind, .free_names = live_free_names(&spec, 1, c->arena)};
     Live *live = NULL;
     assert_int_equal(live_from_node(&reader, node_builder_end(b), NULL, c->arena, &live, NULL), 0);
     return live;

@@ -83,7 +83,9 @@ def walk(w, count, size, pages):
     w.spec(selector={"name": "image-*"}, min_ram=0)
     summary = w.plan().expect(0).json["summary"]
     assert summary["objects"] == summary["inSync"] == len(ids) and len(limits(w)) == pages, (summary, limits(w))
-    assert set(limits(w)) == {500 if size == "auto" else size}
+    assert set(limits(w)) == {1000 if size == "auto" else size}
+    # Those of others would be many.
+    assert all("owner=%s&" % PROJECT in r["query"] for r in w.sim.requests())
 
 
 @case
@@ -105,12 +107,23 @@ def a_walk_of_one_at_a_time(w):
 
 @case
 def a_walk_of_the_default_size(w):
-    walk(w, 1203, "auto", 3)
+    walk(w, 1203, "auto", 2)
 
 
 @case
-def a_walk_of_the_default_size_with_a_full_last_page(w):
-    walk(w, 1000, "auto", 3)
+def a_walk_of_the_default_size_whose_last_page_is_full(w):
+    walk(w, 1000, "auto", 2)
+
+
+@case
+def a_default_size_that_is_refused_falls_back_to_the_clouds_and_is_remembered(w):
+    w.sim.config(maxLimit=500)
+    w.sim.generate_cloud_images(1001)
+    w.spec(selector={"name": "image-*"}, min_ram=0)
+    assert w.plan().expect(0).json["summary"]["objects"] == 1001 and limits(w) == [1000, 500, 500, 500]
+    w.daemon()
+    eventually(lambda: len(limits(w)) >= 4 + 1 + 9, "three rounds")
+    assert limits(w).count(1000) == 2, limits(w)
 
 
 @case
@@ -120,15 +133,21 @@ def a_project_without_images_is_no_error(w):
     assert (summary["objects"], summary["errors"], summary["requests"]) == (0, 0, 1)
 
 
-@case
-def a_limit_that_the_server_cuts_down_to_its_default_loses_nothing(w):
+def cut_down(w, size):
+    """The first page holds what the server gives unless it is asked for more, which it does not heed."""
     ids = w.sim.generate_cloud_images(701)
     newest = [w.live(i) for i in ids[:200:-1]]
-    w.configure(pageSize=1000)
+    w.configure(pageSize=size)
     w.spec(selector={"name": "image-*"}, min_ram=0)
     w.sim.fault("ListCloudImages", "wrong-json", body={"images": newest})
-    assert len(newest) == 500 and w.plan().expect(0).json["summary"]["objects"] == 701
-    assert limits(w) == [1000, 1000]
+    assert len(newest) == 500 and w.plan().expect(0).json["summary"]["objects"] == 701 and set(limits(w)) == {1000}
+
+
+@case
+def a_limit_that_the_server_cuts_down_loses_nothing(w):
+    cut_down(w, 1000)
+    w.sim.reset()
+    cut_down(w, "auto")
 
 
 @case
@@ -153,7 +172,7 @@ def a_list_that_breaks_off_decides_no_write_of_a_selector(w):
     report = w.apply().expect(1).json
     assert report["changes"] == [] and {e["name"] for e in report["errors"]} == {"one", "two"} and w.patches() == []
     for error in report["errors"]:
-        assert (error["status"], error["code"]) == (500, "IMG.0061") and error["opcRequestId"] and simulator.PROJECT in error["message"], error
+        assert (error["status"], error["code"]) == (500, "IMG.0061") and error["opcRequestId"] and PROJECT in error["message"], error
 
 
 @case

@@ -16,6 +16,7 @@ from case import Result  # noqa: E402
 
 SPECS = os.path.join(os.environ.get("srcdir", "."), "tests", "specs")
 ACCOUNTS = "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"
+HUAWEI_ACCOUNT = "  - {name: hw, type: ims, region: cn-north-4, projectId: p, accessKeyFile: ./ak, secretKeyFile: ./sk}\n"
 GOOD_SPEC = ("apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: a}\n"
              "spec: {account: prod, imageId: ocid1.image.a, displayName: x}\n")
 ONE = "imagekeeper: error: 1 problem was found, nothing was done\n"
@@ -124,8 +125,15 @@ def expect_text(result, expected, **paths):
     assert result.out == "", result.out
 
 
+def prepare(w, path):
+    """Specs of Huawei Cloud are named ims-…, and have an account there."""
+    if os.path.basename(path).startswith("ims-"):
+        w.write("imagekeeper.yaml", ACCOUNTS + HUAWEI_ACCOUNT)
+
+
 def bad_spec(path):
     def test(w):
+        prepare(w, path)
         with open(path[:-len(".yaml")] + ".expect", encoding="utf-8") as f:
             expect_text(w.validate(specs=path), f.read(), FILE=path, CONFIG=w.config)
     return test
@@ -133,6 +141,7 @@ def bad_spec(path):
 
 def good_spec(path):
     def test(w):
+        prepare(w, path)
         result = w.validate(specs=path).expect(0)
         assert "error:" not in result.err, result.err
         assert result.out.endswith("are valid\n"), result.out

@@ -13,6 +13,7 @@ the simulator and the programs alike.
 """
 import atexit
 import contextlib
+import datetime
 import fnmatch
 import json
 import os
@@ -47,7 +48,14 @@ def cloud_image_id(n):
     return "7e570000-0000-4000-8000-%012x" % n
 
 
+PROJECT = simulator.PROJECT
+OTHER_PROJECT = "fedcba9876543210fedcba9876543210"
 LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+def operation(what, attribute, value=""):
+    """One of those that a PATCH of an image consists of."""
+    return {"op": what, "path": "/" + attribute, "value": value}
 
 
 class Result:
@@ -61,6 +69,10 @@ class Result:
     def expect(self, status):
         assert self.status == status, "exit status %s, expected %s\n%s%s" % (self.status, status, self.out, self.err)
         return self
+
+    def only_error(self):
+        error, = self.expect(1).json["errors"]
+        return error
 
 
 class Daemon:
@@ -238,6 +250,9 @@ class Simulated(Programs):
     def updates(self, n=1):
         return self.shown(n)[1]
 
+    def other_simulator(self, **options):
+        return simulator.Simulator(directory=tempfile.mkdtemp(dir=self.folder), stderr=subprocess.DEVNULL, **options)
+
     def go(self, seconds):
         """Moves the world's own clock to a time."""
         self.sim.set_clock(seconds - time.time())
@@ -309,8 +324,29 @@ class ImsWorld(Simulated):
         told = self.sim.cloud_image(n if isinstance(n, str) else cloud_image_id(n))
         return told["cloudImage"], told["updates"]
 
+    def other_account(self, name="other", **settings):
+        """An account of another user, whose project is OTHER_PROJECT."""
+        self.sim.add_user("second", projects=((OTHER_PROJECT, "eu-west-101"),))
+        self.sim.add_access_key("SECONDKEY", "second-secret", user="second")
+        self.secret(ak2="SECONDKEY", sk2="second-secret")
+        return self.account(name, projectId=OTHER_PROJECT, accessKeyFile="./ak2", secretKeyFile="./sk2", **settings)
+
     def patches(self):
         return self.sim.requests("UpdateCloudImage")
+
+    def looks(self, n=1):
+        """The reads of one image alone."""
+        return [r for r in self.sim.requests("ListCloudImages") if r["query"] == "id=" + cloud_image_id(n)]
+
+
+def seconds_of(time_text):
+    """Since 1970, of an RFC 3339 time."""
+    return datetime.datetime.fromisoformat(time_text.replace("Z", "+00:00")).timestamp()
+
+
+def gap(first, second):
+    """Seconds between two logged requests."""
+    return seconds_of(second["time"]) - seconds_of(first["time"])
 
 
 def eventually(condition, what="it", timeout=60):

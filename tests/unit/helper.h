@@ -60,7 +60,7 @@ HELPER void file_write(const char *folder, const char *name, const char *text)
 
 #define HELPER_ACCOUNTS                                                                                                \
     "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"                                             \
-    "  - {name: hw, type: ims, projectId: p, accessKeyFile: ak, secretKeyFile: sk}\n"                                  \
+    "  - {name: hw, type: ims, region: r, projectId: p, accessKeyFile: ak, secretKeyFile: sk}\n"                                  \
     "  - {name: os, type: openstack, cloud: lab}\n"
 
 /* Loads folder/specs with the accounts prod and lab, hw and os. Names of files in `problems` begin with the folder. */
@@ -165,6 +165,18 @@ HELPER Specs *image_spec_of(const Kind *kind, const char *want, const char *reco
     return specs_of(text);
 }
 
+/* Of all documents of the kind. */
+HELPER const char *const *free_names_of(const Specs *specs, const Kind *kind, Arena *arena)
+{
+    VEC(const Spec *) ours = {0};
+    for (size_t i = 0; i < specs->n; i++)
+        if (specs->items[i].kind == kind)
+            *VEC_ADD(&ours) = &specs->items[i];
+    const char *const *names = live_free_names(ours.items, ours.n, arena);
+    VEC_DONE(&ours);
+    return names;
+}
+
 /* That image from JSON, with the attributes that the first of `specs` is about; id and status are put in. */
 HELPER Live *image_of(const Specs *specs, Arena *arena, const char *members)
 {
@@ -172,7 +184,7 @@ HELPER Live *image_of(const Specs *specs, Arena *arena, const char *members)
     CLEANUP(freep)
     char *text = xasprintf("{%s%s\"id\":\"" IMAGE_UUID "\",\"status\":\"active\"}", members, *members ? "," : "");
     const Kind *kind = specs->items[0].kind;
-    LiveReader reader = {.kind = kind, .free_names = live_free_names(kind, NULL, specs->items, specs->n, arena)};
+    LiveReader reader = {.kind = kind, .free_names = free_names_of(specs, kind, arena)};
     Live *live = NULL;
     if (live_from_text(&reader, text, strlen(text), NULL, arena, &live, &err) < 0)
         fail_msg("%s\n%s", err->message, text);

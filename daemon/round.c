@@ -145,30 +145,34 @@ static void plan_and_go(AccountRound *a)
     a->run = run_start(a->slot->account, a->plan, o->saved != NULL, a->round->loop, &handlers);
 }
 
-static const char *endpoint_of(const AccountRound *a)
+static bool same_place(const char *a, const char *b)
 {
-    return a->slot->account ? a->slot->account->credential->endpoint : NULL;
+    return a && b && streq(a, b);
+}
+
+/* May they see the same objects? Where a login tells the endpoint, it is not known before. */
+static bool are_peers(const AccountRound *a, const AccountRound *b)
+{
+    const Account *x = a->slot->account, *y = b->slot->account;
+    return x && y && (same_place(x->credential->endpoint, y->credential->endpoint) ||
+                      same_place(x->credential->login_endpoint, y->credential->login_endpoint));
 }
 
 /* Have all accounts that see the same objects been looked at? */
 static bool peers_are_observed(const AccountRound *a)
 {
-    for (size_t i = 0; i < a->round->n; i++) {
-        const AccountRound *other = &a->round->accounts[i];
-        if (!other->observed && endpoint_of(other) && streq_null(endpoint_of(other), endpoint_of(a)))
+    for (size_t i = 0; i < a->round->n; i++)
+        if (!a->round->accounts[i].observed && are_peers(&a->round->accounts[i], a))
             return false;
-    }
     return true;
 }
 
 static void observed(AccountRound *a)
 {
     a->observed = true;
-    if (!peers_are_observed(a))
-        return;
     for (size_t i = 0; i < a->round->n; i++) {
         AccountRound *other = &a->round->accounts[i];
-        if (other == a || (!other->plan && endpoint_of(a) && streq_null(endpoint_of(other), endpoint_of(a))))
+        if (other->observed && !other->plan && peers_are_observed(other))
             plan_and_go(other);
     }
 }

@@ -11,12 +11,17 @@ packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-lin
 # A real cloud to test against; on a machine that cannot have it those tests skip themselves and say why.
 packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
 
+missing_packages() { # NAME...
+    local name
+    for name in "$@"; do
+        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' || echo "$name"
+    done
+}
+
 # install_packages NAME...: those that are missing, by apt, as root or through sudo.
 install_packages() {
-    local missing=() name
-    for name in "$@"; do
-        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q ' installed$' || missing+=("$name")
-    done
+    local missing
+    mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -eq 0 ] && return
     echo "installing: ${missing[*]}"
     local sudo=()
@@ -27,19 +32,17 @@ install_packages() {
 
 # install_without_starting NAME...: the same for packages of services, which must not run because of us. What asks before
 # it starts a service (policy-rc.d) is told no meanwhile, unless there is an answer already.
-install_without_starting() {
-    local sudo=() policy=/usr/sbin/policy-rc.d status=0
+install_without_starting() (
+    policy=/usr/sbin/policy-rc.d sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-    if [ -e "$policy" ]; then
-        install_packages "$@"
-        return
+    if [ -n "$(missing_packages "$@")" ] && [ ! -e "$policy" ]; then
+        trap '"${sudo[@]}" rm -f "$policy"' EXIT
+        trap 'exit 130' INT TERM
+        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+        "${sudo[@]}" chmod 755 "$policy"
     fi
-    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null || return 1
-    "${sudo[@]}" chmod 755 "$policy"
-    install_packages "$@" || status=$?
-    "${sudo[@]}" rm -f "$policy"
-    return $status
-}
+    install_packages "$@"
+)
 
 # A copy of the sources is built, so that nothing is left in the tree.
 work=$(mktemp -d "${TMPDIR:-/tmp}/imagekeeper.XXXXXX")

@@ -70,6 +70,7 @@ const Kind glance_image = {
     OF_GLANCE,
     .account_type = "openstack",
     .collection = "/v2/images",
+    .flags = KIND_LOCAL_IDS,
     .fields = fields,
     .writable_states = writable_states,
     .doc = "name, visibility, tags and properties of an image on an OpenStack cloud",

@@ -131,7 +131,7 @@ const Kind ims_image = {
     OF_GLANCE,
     .account_type = "ims",
     .collection = "/v2/cloudimages",
-    .flags = KIND_OWN_ONLY,
+    .flags = KIND_OWN_ONLY | KIND_LOCAL_IDS,
     .fields = fields,
     .writable_states = writable_states,
     .exclusive = exclusive,

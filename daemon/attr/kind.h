@@ -10,6 +10,7 @@ typedef enum KindFlags {
     KIND_IF_MATCH = 1 << 0,     /* updates take if-match, single reads answer with an etag */
     KIND_RETRY_TOKEN = 1 << 1,  /* updates take opc-retry-token */
     KIND_SHARED_ITEMS = 1 << 2, /* lists also hold what belongs to no container of ours, and cannot be written */
+    KIND_LOCAL_IDS = 1 << 4, /* ids are chosen by users: another cloud may have the same */
     KIND_OWN_ONLY = 1 << 3, /* what lies in another container than the account's own cannot be written */
 } KindFlags;
 

@@ -45,10 +45,10 @@ static void open_gate(void *userdata)
     login_begin(a->login);
 }
 
-static void shut_gate(void *userdata)
+static bool shut_gate(void *userdata)
 {
     const Account *a = userdata;
-    login_forget(a->login);
+    return login_forget(a->login);
 }
 
 static void logged_in(void *userdata, const Error *error)

@@ -14,10 +14,29 @@
 #define MESSAGE_MAX 1000
 #define EXCERPT_MAX 200
 
+/* A copy of `text` in which no secret stands; the caller frees it. */
+static char *without_secrets(const char *text, const ApiSecrets *secrets)
+{
+    Str out = {0};
+    while (*text) {
+        size_t n = 0;
+        for (size_t i = 0; i < API_SECRETS_MAX && n == 0; i++)
+            if (secrets->items[i] && *secrets->items[i] && starts_with(text, secrets->items[i]))
+                n = strlen(secrets->items[i]);
+        if (n)
+            str_add(&out, "[secret]");
+        else
+            str_addc(&out, *text);
+        text += n ? n : 1;
+    }
+    return str_take(&out);
+}
+
 /* The text of a page of HTML without its head, or of a message with some in it; other text as it is. At most `max`
  * bytes; the caller frees it. */
-static char *words(const char *text, size_t max)
+static char *words(const char *answered, const ApiSecrets *secrets, size_t max)
 {
+    CLEANUP(freep) char *text = without_secrets(answered, secrets);
     Str out = {0};
     const char *body = strcasestr(text, "<body");
     bool html = body || strcasestr(text, "<br"), in_tag = false;
@@ -54,26 +73,35 @@ static char *code_text(const Node *value, int status)
     return str_printable(str_get(&text), CODE_MAX);
 }
 
-static bool read_form(const Node *body, const char *code_member, const char *message_member, int status,
-                      char **ret_code, char **ret_message)
+/* One form of the body: where code and message are. */
+typedef struct Form {
+    const char *inside; /* NULL: the body itself */
+    const char *code, *message;
+} Form;
+
+static bool read_form(const Node *body, const Form *form, int status, const ApiSecrets *secrets, char **ret_code,
+                      char **ret_message)
 {
-    const char *message = node_get_text(body, message_member);
-    if (!message || !node_get(body, code_member))
+    const Node *from = form->inside ? node_get(body, form->inside) : body;
+    const char *message = node_get_text(from, form->message);
+    if (!message || !node_get(from, form->code))
         return false;
-    *ret_code = code_text(node_get(body, code_member), status);
-    *ret_message = words(message, MESSAGE_MAX);
+    *ret_code = code_text(node_get(from, form->code), status);
+    *ret_message = words(message, secrets, MESSAGE_MAX);
     return true;
 }
 
-static bool read_body(const HttpAnswer *answer, char **ret_code, char **ret_message)
+static bool read_body(const HttpAnswer *answer, const ApiSecrets *secrets, char **ret_code, char **ret_message)
 {
+    static const Form forms[] = {
+        {"error", "code", "message"}, {NULL, "error_code", "error_msg"}, {NULL, "code", "message"}};
     CLEANUP(arena_freep) Arena *arena = arena_new();
     const Node *body = NULL;
-    int status = answer->status;
     json_read(arena, str_get(&answer->body), answer->body.len, &body, NULL);
-    return read_form(node_get(body, "error"), "code", "message", status, ret_code, ret_message) ||
-           read_form(body, "error_code", "error_msg", status, ret_code, ret_message) ||
-           read_form(body, "code", "message", status, ret_code, ret_message);
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+        if (read_form(body, &forms[i], answer->status, secrets, ret_code, ret_message))
+            return true;
+    return false;
 }
 
 static ErrorKind classify(const ApiErrorRule *rules, int status, const char *code)
@@ -84,16 +112,18 @@ static ErrorKind classify(const ApiErrorRule *rules, int status, const char *cod
     return http_status_kind(status);
 }
 
-Error *api_error(const HttpAnswer *answer, const ApiErrorRule *rules)
+Error *api_error(const HttpAnswer *answer, const ApiErrorRule *rules, const ApiSecrets *secrets)
 {
+    static const ApiSecrets none;
+    secrets = secrets ? secrets : &none;
     Error *error = NULL;
     CLEANUP(freep) char *code = NULL;
     CLEANUP(freep) char *message = NULL;
-    if (read_body(answer, &code, &message)) {
+    if (read_body(answer, secrets, &code, &message)) {
         error_set(&error, classify(rules, answer->status, code), "%s", message);
     } else {
         /* A proxy may answer with something that is not the API's: a piece of it is all that can be told. */
-        CLEANUP(freep) char *piece = words(str_get(&answer->body), EXCERPT_MAX);
+        CLEANUP(freep) char *piece = words(str_get(&answer->body), secrets, EXCERPT_MAX);
         error_set(&error, classify(rules, answer->status, NULL), "answered %d: %s", answer->status,
                   *piece ? piece : "(nothing)");
     }

@@ -120,6 +120,12 @@ static void fill_login(const Credential *c, Str *target, Str *body)
     json_end_object(&w);
 }
 
+static const char *login_secret(const Credential *c)
+{
+    const ImsSecret *secret = c->secret;
+    return secret->password;
+}
+
 static int take_login(Credential *c, const Node *token, Error **err)
 {
     const char *project = node_get_text(node_get(token, "project"), "id");
@@ -205,8 +211,9 @@ static const ApiErrorRule error_rules[] = {
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
-    (void)userdata;
-    return api_error(answer, error_rules);
+    const Credential *c = userdata;
+    const ImsSecret *secret = c->secret;
+    return api_error(answer, error_rules, &(ApiSecrets){{c->token, secret->security_token, secret->secret_key}});
 }
 
 /* --- reading and writing --- */
@@ -227,17 +234,26 @@ static void add_list_target(const Kind *kind, const char *container, const char 
 
 /* The answer does not tell: the list ends with a page that is shorter than it could be. A limit above the default may
  * have been cut down to that. */
-static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
+static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err)
 {
     (void)answer;
     (void)page;
+    (void)err;
     const char *last = NULL;
     unsigned n = 0;
     for (const JsonItem *item = json ? json_page_next(json, NULL) : NULL; item; item = json_page_next(json, item)) {
         last = json_item_text(item, "id");
         n++;
     }
-    return n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
+    *ret = n > 0 && n >= (page_size < PAGE_DEFAULT ? page_size : PAGE_DEFAULT) ? xstrdup(last) : NULL;
+    return 0;
+}
+
+/* The largest limit is not documented. */
+static bool refused_page_size(const Error *error)
+{
+    return error->status == 400 && error->kind == ERROR_REJECTED;
 }
 
 /* The call that lists also shows one; it knows the images of all enterprise projects, and needs no other permission. */
@@ -268,17 +284,19 @@ static void fill_update(const Update *update, Str *target, HttpSpec *spec)
 const Provider ims_provider = {
     .type = "ims",
     .request_id_header = "x-request-id",
-    .page_size_auto = PAGE_DEFAULT,
+    .page_size_auto = 1000,
     .page_size_contract = PAGE_DEFAULT,
     .open = open_credential,
     .free_secret = free_ims_secret,
     .fill_login = fill_login,
     .take_login = take_login,
+    .login_secret = login_secret,
     .sign = sign,
     .read_error = read_error,
     .add_list_target = add_list_target,
     .list_member = "images",
     .next_page = next_page,
+    .refused_page_size = refused_page_size,
     .single_is_page = true,
     .add_object_target = add_object_target,
     .add_body = add_body,

@@ -6,6 +6,7 @@
 #include "cloud/api-error.h"
 
 #define RENEW_BEFORE (5 * USEC_PER_MINUTE)
+#define FORGET_PAUSE USEC_PER_MINUTE
 #define TOKEN_MAX ((size_t)64 * 1024)
 
 struct Login {
@@ -15,6 +16,7 @@ struct Login {
     login_done_fn done;
     void *userdata;
     usec_t good_until; /* monotonic */
+    usec_t forgotten;  /* monotonic: when a token was last refused; 0: never */
 };
 
 static const ApiErrorRule error_rules[] = {
@@ -27,8 +29,8 @@ static const ApiErrorRule error_rules[] = {
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
-    (void)userdata;
-    return api_error(answer, error_rules);
+    const Credential *c = userdata;
+    return api_error(answer, error_rules, &(ApiSecrets){{c->provider->login_secret(c)}});
 }
 
 static int add_headers(void *userdata, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
@@ -75,26 +77,31 @@ static int take(Login *login, const HttpAnswer *answer, Error **err)
     const char *token = http_answer_header(answer, "x-subject-token");
     if (json_read(arena, str_get(&answer->body), answer->body.len, &body, err) < 0)
         return error_wrap(err, "the login's answer");
-    if (!token || !is_token(token) || !node_get(body, "token"))
+    const Node *about = node_get(body, "token");
+    if (!token || !is_token(token) || !about || about->type != NODE_MAP)
         return error_set(err, ERROR_PROTOCOL, "the login's answer holds no token");
-    if (c->provider->take_login(c, node_get(body, "token"), err) < 0)
+    if (c->provider->take_login(c, about, err) < 0)
         return -1;
     secret_free(c->token);
     c->token = xstrdup(token);
-    login->good_until = clock_monotonic() + lifetime(answer, node_get(body, "token"));
+    login->good_until = clock_monotonic() + lifetime(answer, about);
     return 0;
 }
 
-static void on_answer(void *userdata, HttpAnswer *answer, const Error *error)
+static int check(void *userdata, const HttpAnswer *answer, Error **err)
+{
+    return take(userdata, answer, err);
+}
+
+static void on_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
     Login *login = userdata;
+    const Credential *c = login->credential;
     CLEANUP(error_freep) Error *e = error_copy(error);
+    (void)answer;
     http_request_free(TAKE(login->request));
-    if (!e && take(login, answer, &e) == 0) {
-        login->done(login->userdata, NULL);
-        return;
-    }
-    error_wrap(&e, "logging in at %s with %s", login->credential->login_endpoint, login->credential->login_with);
+    if (e)
+        error_wrap(&e, "logging in at %s with %s", c->login_endpoint, c->login_with);
     login->done(login->userdata, e);
 }
 
@@ -110,6 +117,7 @@ int login_new(Http *http, sd_event *loop, Credential *credential, const char *ca
         .sign = add_headers,
         .read_error = read_error,
         .request_id_header = credential->provider->request_id_header,
+        .userdata = credential,
     };
     if (http_client_new(http, loop, &options, &login->client, err) < 0)
         return -1;
@@ -145,14 +153,19 @@ void login_begin(Login *login)
         .body_size = body.len,
         .safe = true, /* a token too many does no harm */
     };
-    HttpHandlers handlers = {.done = on_answer, .userdata = login};
+    HttpHandlers handlers = {.check = check, .done = on_done, .userdata = login};
     login->request = http_request_start(login->client, &spec, NULL, &handlers);
     secret_free(str_take(&body));
 }
 
-void login_forget(Login *login)
+bool login_forget(Login *login)
 {
+    usec_t now = clock_monotonic();
+    if (login->forgotten && now - login->forgotten < FORGET_PAUSE)
+        return false;
+    login->forgotten = now;
     secret_free(TAKE(login->credential->token));
+    return true;
 }
 
 unsigned login_sent(const Login *login)

@@ -22,7 +22,7 @@ DEFINE_CLEANUP(Login, login_free)
 bool login_is_good(const Login *login);
 /* Asks for a token; nothing happens while one is being asked for. */
 void login_begin(Login *login);
-/* It was refused. */
-void login_forget(Login *login);
+/* It was refused. False: so was the one before, a moment ago, and another one will not help. */
+bool login_forget(Login *login);
 /* HTTP tries sent for it since it was made. */
 unsigned login_sent(const Login *login);

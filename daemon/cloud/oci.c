@@ -93,7 +93,7 @@ static const ApiErrorRule error_rules[] = {
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
     (void)userdata;
-    return api_error(answer, error_rules);
+    return api_error(answer, error_rules, NULL);
 }
 
 static void add_list_target(const Kind *kind, const char *container, const char *source, unsigned page_size,
@@ -112,13 +112,16 @@ static void add_list_target(const Kind *kind, const char *container, const char 
     }
 }
 
-static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
+static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err)
 {
     (void)json;
     (void)page_size;
     (void)page;
+    (void)err;
     const char *token = http_answer_header(answer, "opc-next-page");
-    return token && *token ? xstrdup(token) : NULL;
+    *ret = token && *token ? xstrdup(token) : NULL;
+    return 0;
 }
 
 static bool refused_page_size(const Error *error)

@@ -111,6 +111,12 @@ static void fill_login(const Credential *credential, Str *target, Str *body)
     json_end_object(&w);
 }
 
+static const char *login_secret(const Credential *credential)
+{
+    const OpenstackCloud *c = credential->secret;
+    return c->credential_secret ? c->credential_secret : c->password;
+}
+
 static bool is_region(const Node *endpoint, const char *region)
 {
     return !region || streq_null(node_get_text(endpoint, "region_id"), region) ||
@@ -201,8 +207,8 @@ static const ApiErrorRule error_rules[] = {
 
 static Error *read_error(void *userdata, const HttpAnswer *answer)
 {
-    (void)userdata;
-    return api_error(answer, error_rules);
+    const Credential *c = userdata;
+    return api_error(answer, error_rules, &(ApiSecrets){{c->token}});
 }
 
 /* --- reading and writing --- */
@@ -225,17 +231,26 @@ static void add_list_target(const Kind *kind, const char *container, const char 
 }
 
 /* The server names the next page by a path that knows nothing of what stands before it: only the query counts. */
-static char *next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page)
+static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err)
 {
     (void)answer;
     (void)page_size;
-    if (!json)
-        return NULL;
     bool hidden = page && starts_with(page, HIDDEN);
-    const char *next = json_page_text(json, "next"), *query = next ? strchr(next, '?') : NULL;
-    if (query && query[1])
-        return xasprintf("%s%s", hidden ? HIDDEN : SHOWN, query + 1);
-    return hidden ? NULL : xstrdup(HIDDEN);
+    const char *next = NULL;
+    *ret = NULL;
+    if (!json)
+        return 0;
+    if (json_page_text(json, "next", &next, err) < 0)
+        return -1;
+    const char *query = next ? strchr(next, '?') : NULL;
+    if (next && (!query || !query[1]))
+        return error_set(err, ERROR_PROTOCOL, "the list names a next page without saying which");
+    if (next)
+        *ret = xasprintf("%s%s", hidden ? HIDDEN : SHOWN, query + 1);
+    else
+        *ret = hidden ? NULL : xstrdup(HIDDEN);
+    return 0;
 }
 
 static void add_object_target(const Kind *kind, const char *id, Str *out)
@@ -270,6 +285,7 @@ const Provider openstack_provider = {
     .free_secret = free_cloud,
     .fill_login = fill_login,
     .take_login = take_login,
+    .login_secret = login_secret,
     .sign = sign,
     .read_error = read_error,
     .add_list_target = add_list_target,

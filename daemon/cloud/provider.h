@@ -58,6 +58,7 @@ struct Provider {
     /* Of credentials with a login: asks for a token, and takes what its answer tells besides the token itself. */
     void (*fill_login)(const Credential *credential, Str *target, Str *body);
     int (*take_login)(Credential *credential, const Node *answer, Error **err);
+    const char *(*login_secret)(const Credential *credential); /* what must not be shown of it */
     int (*sign)(void *credential, const HttpSpec *spec, const char *endpoint, usec_t now, HttpHeaders *out,
                 Error **err);
     Error *(*read_error)(void *credential, const HttpAnswer *answer);
@@ -69,7 +70,8 @@ struct Provider {
     const char *list_member; /* the member of a page that holds its items; NULL: the page is the list */
     /* What `page` of the page after this one is, or NULL at the end; the caller frees it. `json` is NULL while only the
      * headers have come: then NULL also says that they do not tell. */
-    char *(*next_page)(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page);
+    int (*next_page)(const HttpAnswer *answer, const JsonPage *json, unsigned page_size, const char *page, char **ret,
+                     Error **err);
     /* Does this error say that the page size was too large? NULL: none does. */
     bool (*refused_page_size)(const Error *error);
     bool single_is_page; /* an object is read by itself as a page that holds it alone */

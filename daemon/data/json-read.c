@@ -427,9 +427,16 @@ const JsonItem *json_page_next(const JsonPage *page, const JsonItem *item)
     return (const JsonItem *)(item ? to_cjson(item)->next : page->items->child);
 }
 
-const char *json_page_text(const JsonPage *page, const char *key)
+int json_page_text(const JsonPage *page, const char *key, const char **ret, Error **err)
 {
-    return cJSON_GetStringValue(find_member(page->root, key, NULL));
+    const cJSON *member = find_member(page->root, key, NULL);
+    *ret = NULL;
+    if (!member || cJSON_IsNull(member))
+        return 0;
+    if (!cJSON_IsString(member))
+        return error_set(err, ERROR_PROTOCOL, "\"%s\" is no text", key);
+    *ret = member->valuestring;
+    return 0;
 }
 
 const char *json_item_text(const JsonItem *item, const char *key)

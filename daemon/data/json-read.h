@@ -26,8 +26,9 @@ void json_page_free(JsonPage *page);
 DEFINE_CLEANUP(JsonPage, json_page_free)
 /* The next item, or NULL; start with NULL. O(1). */
 const JsonItem *json_page_next(const JsonPage *page, const JsonItem *item);
-/* A text member of the page's own object (`next` of Glance), or NULL. */
-const char *json_page_text(const JsonPage *page, const char *key);
+/* A text member of the page's own object (`next` of Glance); NULL when it is absent or null, an error when it is no
+ * text. Borrowed from the page. */
+int json_page_text(const JsonPage *page, const char *key, const char **ret, Error **err);
 
 /* The text of a string member of an item, or NULL. Borrowed from the page. */
 const char *json_item_text(const JsonItem *item, const char *key);

@@ -118,6 +118,152 @@ static void a_file_that_cannot_be_read_is_no_problem_in_it(void **state)
     assert_int_equal(err->kind, ERROR_LOCAL);
 }
 
+#define IMS "accounts: [{name: a, type: ims, "
+#define KEYS "accessKeyFile: ak, secretKeyFile: sk"
+#define PASSWORD "auth: password, user: u, domain: d, passwordFile: pw"
+
+static void each_auth_needs_keys_of_its_own(void **state)
+{
+    (void)state;
+    assert_problem(IMS "accessKeyFile: ak, secretKeyFile: sk}]\n",
+                   "1:12: auth: accessKey needs \"projectId\": id of the project in that region");
+    assert_problem(
+        IMS "auth: accessKey, projectId: p, secretKeyFile: sk}]\n",
+        "1:12: auth: accessKey needs \"accessKeyFile\": the access key (AK): a path, or a systemd credential's name");
+    assert_problem(
+        IMS "projectId: p, accessKeyFile: ak}]\n",
+        "1:12: auth: accessKey needs \"secretKeyFile\": the secret key (SK): a path, or a systemd credential's name");
+    assert_problem(IMS "auth: password, domain: d, passwordFile: pw}]\n",
+                   "1:12: auth: password needs \"user\": name of the IAM user");
+    assert_problem(IMS "auth: password, user: u, passwordFile: pw}]\n",
+                   "1:12: auth: password needs \"domain\": name of the account that the user belongs to");
+    assert_problem(
+        IMS "auth: password, user: u, domain: d}]\n",
+        "1:12: auth: password needs \"passwordFile\": the user's password: a path, or a systemd credential's name");
+}
+
+static void keys_of_another_auth_are_refused(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"user: u", "domain: d", "passwordFile: pw", "iamEndpoint: \"https://i\""};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        CLEANUP(freep) char *text = xasprintf(IMS "projectId: p, " KEYS ", %s}]\n", others[i]);
+        CLEANUP(freep)
+        char *expected = xasprintf("1:%zu: %.*s goes with auth: password, and this is accessKey",
+                                   strlen(IMS "projectId: p, " KEYS ", ") + 1, (int)strcspn(others[i], ":"), others[i]);
+        assert_problem(text, expected);
+    }
+    static const char *const keys[] = {"accessKeyFile: ak", "secretKeyFile: sk", "securityTokenFile: st"};
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        CLEANUP(freep) char *text = xasprintf(IMS PASSWORD ", %s}]\n", keys[i]);
+        CLEANUP(freep)
+        char *expected = xasprintf("1:%zu: %.*s goes with auth: accessKey, and this is password",
+                                   strlen(IMS PASSWORD ", ") + 1, (int)strcspn(keys[i], ":"), keys[i]);
+        assert_problem(text, expected);
+    }
+}
+
+static void keys_that_several_can_have_are_taken(void **state)
+{
+    (void)state;
+    CLEANUP(config_freep)
+    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, " PASSWORD "},\n"
+                              "  {name: c, type: ims, projectId: p, iamEndpoint: \"https://i\", " PASSWORD "}]\n");
+    assert_int_equal(config->n_accounts, 3);
+    assert_string_equal(config_account(config, "c")->type, "ims");
+}
+
+static void a_region_is_part_of_a_host(void **state)
+{
+    (void)state;
+    assert_problem(IMS "region: x.example/, projectId: p, " KEYS "}]\n",
+                   "1:41: region: takes lower-case letters, digits and -, such as ap-southeast-3, not \"x.example/\"");
+    assert_problem(IMS "region: AP-1, projectId: p, " KEYS "}]\n",
+                   "1:41: region: takes lower-case letters, digits and -, such as ap-southeast-3, not \"AP-1\"");
+}
+
+static void assert_under(const char *folder, const Node *settings, const char *key, const char *rest)
+{
+    const char *path = node_get_text(settings, key);
+    if (!starts_with(path, folder) || !streq(path + strlen(folder), rest))
+        fail_msg("%s: %s", key, path);
+}
+
+static void paths_of_all_clouds_are_relative_to_the_file(void **state)
+{
+    (void)state;
+    setenv("HOME", "/home/somebody", 1);
+    CLEANUP(config_freep)
+    Config *config = good("accounts:\n"
+                          "- {name: a, type: ims, projectId: p, accessKeyFile: k/ak, secretKeyFile: ./sk, "
+                          "securityTokenFile: ../st, caFile: ca}\n"
+                          "- {name: b, type: ims, auth: password, user: u, domain: d, passwordFile: p/w}\n"
+                          "- {name: c, type: openstack, cloud: lab, cloudsFile: k/clouds.yaml, caFile: ca.pem}\n"
+                          "- {name: d, type: openstack, cloud: lab, cloudsFile: ~/clouds.yaml, caFile: /ca.pem}\n");
+    CLEANUP(freep) char *folder = xstrndup(config->file, (size_t)(strrchr(config->file, '/') - config->file));
+    const Node *a = config->accounts[0].settings, *c = config->accounts[2].settings, *d = config->accounts[3].settings;
+    assert_under(folder, a, "accessKeyFile", "/k/ak");
+    assert_under(folder, a, "secretKeyFile", "/./sk");
+    assert_under(folder, a, "securityTokenFile", "/../st");
+    assert_under(folder, a, "caFile", "/ca");
+    assert_under(folder, config->accounts[1].settings, "passwordFile", "/p/w");
+    assert_under(folder, c, "cloudsFile", "/k/clouds.yaml");
+    assert_under(folder, c, "caFile", "/ca.pem");
+    assert_string_equal(node_get_text(d, "cloudsFile"), "/home/somebody/clouds.yaml");
+    assert_string_equal(node_get_text(d, "caFile"), "/ca.pem");
+}
+
+static void a_bare_name_of_a_secret_is_a_credential(void **state)
+{
+    (void)state;
+    CLEANUP(config_freep)
+    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, " PASSWORD "},\n"
+                              "  {name: c, type: openstack, cloud: lab, cloudsFile: clouds.yaml}]\n");
+    static const char *const bare[][3] = {{"a", "accessKeyFile", "ak"},
+                                          {"a", "secretKeyFile", "sk"},
+                                          {"a", "securityTokenFile", "st"},
+                                          {"b", "passwordFile", "pw"},
+                                          {"c", "cloudsFile", "clouds.yaml"}};
+    for (size_t i = 0; i < ARRAY_SIZE(bare); i++)
+        assert_string_equal(node_get_text(config_account(config, bare[i][0])->settings, bare[i][1]), bare[i][2]);
+}
+
+static void an_openstack_account_needs_a_cloud(void **state)
+{
+    (void)state;
+    assert_problem("accounts: [{name: a, type: openstack}]\n",
+                   "1:12: an account needs \"cloud\": its name in clouds.yaml");
+}
+
+static void an_endpoint_ends_with_its_host(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *rest;
+    } bad[] = {{"https://x/v2", "/v2"},
+               {"https://x/", "/"},
+               {"https://x:1?a", "?a"},
+               {"https://x#", "#"},
+               {"https://[::1]:1/a/b", "/a/b"}};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        CLEANUP(freep) char *text = xasprintf(IMS "endpoint: \"%s\", projectId: p, " KEYS "}]\n", bad[i].text);
+        CLEANUP(freep)
+        char *expected = xasprintf(
+            "1:43: endpoint: \"%s\" must end with the host (and port): the rest is the API's, leave \"%s\" out",
+            bad[i].text, bad[i].rest);
+        assert_problem(text, expected);
+    }
+    assert_problem(
+        "accounts: [{name: a, type: oci, endpoint: \"https://x/20160918\"}]\n",
+        "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
+        "\"/20160918\" out");
+    assert_problem(IMS "iamEndpoint: \"https://x/v3\", " PASSWORD "}]\n",
+                   "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "
+                   "leave \"/v3\" out");
+    assert_problem(IMS "iamEndpoint: \"http://x\", " PASSWORD "}]\n",
+                   "1:46: iamEndpoint: http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +274,14 @@ int main(void)
         cmocka_unit_test(endpoints_and_page_sizes_are_checked),
         cmocka_unit_test(a_file_is_one_map),
         cmocka_unit_test(a_file_that_cannot_be_read_is_no_problem_in_it),
+        cmocka_unit_test(each_auth_needs_keys_of_its_own),
+        cmocka_unit_test(keys_of_another_auth_are_refused),
+        cmocka_unit_test(keys_that_several_can_have_are_taken),
+        cmocka_unit_test(a_region_is_part_of_a_host),
+        cmocka_unit_test(paths_of_all_clouds_are_relative_to_the_file),
+        cmocka_unit_test(a_bare_name_of_a_secret_is_a_credential),
+        cmocka_unit_test(an_openstack_account_needs_a_cloud),
+        cmocka_unit_test(an_endpoint_ends_with_its_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -363,8 +363,14 @@ static void check_names(const Loader *l)
     }
 }
 
-/* Two documents that name the same object: what both claim is known before any cloud is asked. An id belongs to one
- * object whatever account reads it. */
+/* What the object that a document names is known by, as far as that can be told without its cloud. */
+static const char *target_key(const Spec *spec, Arena *scratch)
+{
+    bool local = spec->kind->flags & KIND_LOCAL_IDS;
+    return local ? arena_printf(scratch, "%s\n%s", spec->account, spec->target) : spec->target;
+}
+
+/* Two documents that name the same object: what both claim is known before any cloud is asked. */
 static void check_claims(const Loader *l)
 {
     CLEANUP(map_freep) Map *last = map_new();
@@ -374,7 +380,7 @@ static void check_claims(const Loader *l)
         Spec *s = &l->items.items[i];
         if (!s->target)
             continue;
-        const Spec *other = map_put(last, s->target, s);
+        const Spec *other = map_put(last, target_key(s, scratch), s);
         before[i] = other ? other->index + 1 : 0;
         for (size_t k = before[i]; k; k = before[k - 1]) {
             Mark here, there;

@@ -34,6 +34,7 @@ struct Op {
     bool wrote;
     Error *last; /* why the last write has to be decided anew; NULL: there was none */
     /* Where there are no etags: */
+    Deltas made;       /* what writes before the last one have made, though refused */
     Error *refused;    /* what a write of several attributes got, of which some may have been made all the same */
     usec_t looked_at;  /* wall, by the server: when `live` was read */
     usec_t written_on; /* wall: when the state that the last write was decided on had been written */

@@ -41,6 +41,8 @@ static const Kind *kind_of(const Op *op)
 
 void op_end(Op *op)
 {
+    for (size_t i = 0; i < op->made.n; i++)
+        *VEC_ADD(&op->change->deltas) = op->made.items[i];
     op_enter(op, OP_ENDED);
     op->done(op->userdata, op);
 }
@@ -304,6 +306,14 @@ static bool is_among(const Deltas *deltas, const char *path)
     return false;
 }
 
+/* A write that was refused has made some of it all the same: that is told with what follows. */
+static void keep_made(Op *op, const Deltas *left)
+{
+    for (size_t i = 0; !has_etags(op) && op->tries.n > 0 && i < op->change->deltas.n; i++)
+        if (!is_among(left, op->change->deltas.items[i].path))
+            *VEC_ADD(&op->made) = op->change->deltas.items[i];
+}
+
 /* A write of several attributes was refused, and nobody promises that it was refused whole. */
 static void end_refused(Op *op, const Deltas *left)
 {
@@ -354,6 +364,7 @@ static void decide(Op *op)
         VEC_DONE(&deltas);
         return;
     }
+    keep_made(op, &deltas);
     VEC_DONE(&op->change->deltas);
     op->change->deltas = deltas;
     op->change->live = op->live;
@@ -386,7 +397,7 @@ static bool is_unselected(const Op *op, const HttpAnswer *answer)
     if (!spec->selector || op->change->series ||
         live_answer(&reader, str_get(&answer->body), answer->body.len, scratch, &whole, NULL) < 0)
         return false;
-    return !selector_matches(spec->kind, spec->selector, whole);
+    return !selector_matches(spec->kind, spec->selector, reader.home, whole);
 }
 
 static int look_check(void *userdata, const HttpAnswer *answer, Error **err)
@@ -474,6 +485,7 @@ void op_free(Op *op)
     str_done(&op->body);
     error_free(op->last);
     error_free(op->refused);
+    VEC_DONE(&op->made);
     free(op->request_id);
     free(op);
 }

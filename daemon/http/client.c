@@ -316,9 +316,9 @@ static bool reopen(HttpRequest *r)
     HttpClient *client = r->client;
     if (!client->gate.shut || r->reopened)
         return false;
+    if (r->opened == client->opened && !client->gate.shut(client->gate.userdata))
+        return false;
     r->reopened = true;
-    if (r->opened == client->opened)
-        client->gate.shut(client->gate.userdata);
     release(r, REQUEST_WAITING);
     http_call_free(TAKE(r->call));
     requeue(r);

@@ -39,8 +39,9 @@ typedef struct HttpGate {
     bool (*is_open)(void *userdata);
     /* Opens it, and tells the end with http_client_opened, now or later; not called again before that. */
     void (*open)(void *userdata);
-    /* What requests bear was refused (401): the gate is shut, and opened again for those that wait. */
-    void (*shut)(void *userdata);
+    /* What requests bear was refused (401): the gate is shut, and opened again for those that wait. False: it stays
+     * open, as another one would be refused likewise. */
+    bool (*shut)(void *userdata);
     void *userdata;
 } HttpGate;
 

@@ -13,6 +13,7 @@ typedef struct Page {
     char *token;   /* NULL: the first */
     unsigned size; /* asked for */
     JsonPage *json;
+    char *next; /* token of the page after it; NULL: it is the last */
     bool next_asked;
 } Page;
 
@@ -28,6 +29,7 @@ Listing *listing_new(Observer *o, const char *container, const char *source)
     l->container = arena_strdup(o->snapshot->arena, container);
     l->source = arena_strdup(o->snapshot->arena, source);
     l->taken_ids = map_new();
+    l->tokens = map_new();
     l->selectors = selectors_new();
     return l;
 }
@@ -37,6 +39,7 @@ static void page_free(Page *page)
     if (!page)
         return;
     json_page_free(page->json);
+    free(page->next);
     free(page->token);
     free(page);
 }
@@ -91,7 +94,8 @@ static void page_headers(void *userdata, const HttpAnswer *answer)
 {
     Page *page = userdata;
     Listing *l = page->listing;
-    CLEANUP(freep) char *token = l->observer->account->provider->next_page(answer, NULL, page->size, page->token);
+    CLEANUP(freep) char *token = NULL;
+    l->observer->account->provider->next_page(answer, NULL, page->size, page->token, &token, NULL);
     /* Where the headers tell the next page and it will be needed in any case, it is asked for while this one's body is
      * still to come. */
     bool needed = listing_is_whole(l) || l->observer->n_open > page->size;
@@ -105,15 +109,16 @@ static int page_check(void *userdata, const HttpAnswer *answer, Error **err)
 {
     Page *page = userdata;
     const Observer *o = page->listing->observer;
+    const Provider *provider = o->account->provider;
     json_page_free(TAKE(page->json));
-    if (json_page_parse(str_get(&answer->body), answer->body.len, o->account->provider->list_member, &page->json, err) <
-        0)
+    free(TAKE(page->next));
+    if (json_page_parse(str_get(&answer->body), answer->body.len, provider->list_member, &page->json, err) < 0)
         return -1;
     /* Found out here, so that the page is asked for again. */
     for (const JsonItem *item = json_page_next(page->json, NULL); item; item = json_page_next(page->json, item))
         if (!json_item_text(item, o->kind->id))
             return error_set(err, ERROR_PROTOCOL, "a list item has no %s", o->kind->id);
-    return 0;
+    return provider->next_page(answer, page->json, page->size, page->token, &page->next, err);
 }
 
 static int take_wanted(Listing *l, Wanted *w, const JsonItem *item, Error **err)
@@ -190,7 +195,7 @@ static int take_selected(Listing *l, const JsonItem *item, const Node *whole, Er
     const SpecList *asked = again ? selectors_all(l->selectors) : &l->asked;
     for (size_t i = 0; i < asked->n; i++) {
         const Spec *spec = asked->items[i];
-        bool matches = selector_matches(o->kind, observer_selector(o, spec), whole);
+        bool matches = selector_matches(o->kind, observer_selector(o, spec), o->reader.home, whole);
         if (matches && !live && live_from_item(&o->reader, item, o->snapshot->arena, &live, err) < 0)
             return -1;
         if (matches && live->foreign)
@@ -252,8 +257,17 @@ static bool fall_back(Listing *l, const Page *page, const Error *error)
     return true;
 }
 
+/* A list that leads back to a page that it has shown would never end. */
+static int check_next(Listing *l, const char *next, Error **err)
+{
+    if (next && map_put(l->tokens, arena_strdup(l->observer->snapshot->arena, next), l))
+        return error_set(err, ERROR_PROTOCOL, "the pages of the list lead back to one that it has shown");
+    return 0;
+}
+
 static void page_done(void *userdata, HttpAnswer *answer, const Error *error)
 {
+    (void)answer;
     Page *page = userdata;
     Listing *l = page->listing;
     CLEANUP(error_freep) Error *bad = NULL;
@@ -263,20 +277,12 @@ static void page_done(void *userdata, HttpAnswer *answer, const Error *error)
         page_request(l, page->slot, NULL);
     } else if (error) {
         listing_fail(l, error);
-    } else if (take_page(l, page->json, &bad) < 0) {
+    } else if (take_page(l, page->json, &bad) < 0 || check_next(l, page->next, &bad) < 0) {
         listing_fail(l, bad);
     } else {
-        CLEANUP(freep)
-        char *token = l->observer->account->provider->next_page(answer, page->json, page->size, page->token);
         bool more = worth_more(l);
-        if (token && page->token && streq(token, page->token)) {
-            error_set(&bad, ERROR_PROTOCOL, "a page of the list names itself as the next one");
-            listing_fail(l, bad);
-            page_free(page);
-            return;
-        }
-        if (more && token && !page->next_asked)
-            page_request(l, page->slot, token);
+        if (more && page->next && !page->next_asked)
+            page_request(l, page->slot, page->next);
         if (!more || (!l->pages[0] && !l->pages[1]))
             listing_stop(l);
     }
@@ -310,5 +316,6 @@ void listing_free(Listing *l)
     shown_done(&l->shown[0]);
     shown_done(&l->shown[1]);
     map_free(l->taken_ids);
+    map_free(l->tokens);
     free(l);
 }

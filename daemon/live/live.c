@@ -135,6 +135,7 @@ static int finish(const LiveReader *reader, const Node *object, const Source *so
     *live = (Live){
         .kind = kind,
         .id = id,
+        .cloud = kind->flags & KIND_LOCAL_IDS ? reader->cloud : NULL,
         .container = text_or_null(object, kind->container),
         .state = text_or_null(object, kind->state),
         .etag = arena_strdup(arena, etag),
@@ -359,8 +360,10 @@ static bool condition_holds(const Field *f, const Node *condition, const Node *v
     return f->flags & FIELD_FOLD ? strcasecmp(condition->text, value->text) == 0 : streq(condition->text, value->text);
 }
 
-bool selector_matches(const Kind *kind, const Node *selector, const Node *object)
+bool selector_matches(const Kind *kind, const Node *selector, const char *home, const Node *object)
 {
+    if (home && !selector_container(kind, selector) && !streq_null(node_get_text(object, kind->container), home))
+        return false;
     for (const Field *f = kind_selector(kind)->members; f->name; f++) {
         const Node *condition = node_get(selector, f->name);
         if (!condition && !(f->flags & FIELD_STATE))

@@ -14,6 +14,7 @@
 typedef struct Live {
     const Kind *kind;
     const char *id;
+    const char *cloud; /* where that id counts; NULL: everywhere */
     const char *container; /* NULL for what belongs to none of ours */
     const char *state;
     const char *etag;          /* NULL when it was read from a list */
@@ -30,6 +31,7 @@ typedef struct Live {
 typedef struct LiveReader {
     const Kind *kind;
     const char *home;        /* the account's own container; NULL: it has none */
+    const char *cloud;       /* its endpoint; NULL: not needed */
     const char *page_member; /* of an answer to a single read that is a list: the member that holds it; NULL: the answer
                                 is the object */
     const char *const *free_names; /* members without a row that documents declare; ends with NULL; NULL: none */
@@ -106,7 +108,8 @@ bool live_is_gone(const Live *live);
 /* What the state of a backup means. */
 BackupState backup_state(const Kind *kind, const char *state);
 
-/* Does a live object, given as the Node of all its members, meet all conditions of a selector? */
-bool selector_matches(const Kind *kind, const Node *selector, const Node *object);
+/* Does a live object, given as the Node of all its members, meet all conditions of a selector? One that names no
+ * container is about `home`, which is NULL where all name one. */
+bool selector_matches(const Kind *kind, const Node *selector, const char *home, const Node *object);
 /* The container that a selector is about, or NULL. */
 const char *selector_container(const Kind *kind, const Node *selector);

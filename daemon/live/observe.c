@@ -296,6 +296,7 @@ Observer *observe_start(Account *account, const Kind *kind, const Specs *specs, 
     o->reader = (LiveReader){
         .kind = kind,
         .home = account->credential->home,
+        .cloud = arena_strdup(snapshot->arena, account->credential->endpoint),
         .free_names = live_free_names(kind, account->name, specs->items, specs->n, snapshot->arena),
     };
     demand_lists(o, specs);

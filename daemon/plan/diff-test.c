@@ -356,6 +356,285 @@ static void equal_differences_are_told_from_others(void **state)
     assert_false(deltas_equal(&a.deltas, &fewer.deltas));
 }
 
+/* --- images of Glance's protocol --- */
+
+static Case compare_image(const Kind *kind, const char *want, const char *reconcile, const char *live)
+{
+    Case c = {.arena = arena_new(), .specs = image_spec_of(kind, want, reconcile)};
+    c.live = image_of(c.specs, c.arena, live);
+    diff_object(&c.specs->items[0], c.live, NOW, c.arena, &c.deltas, &c.ignored);
+    return c;
+}
+
+/* `body` NULL: nothing is to be written. */
+static void assert_image(const Kind *kind, const char *want, const char *reconcile, const char *live,
+                         const char *deltas, const char *body)
+{
+    CLEANUP(case_done) Case c = compare_image(kind, want, reconcile, live);
+    CLEANUP(freep) char *text = shown(&c.deltas, false);
+    assert_string_equal(text, deltas);
+    assert_json(diff_apply(c.live, &c.deltas, c.arena), body ? body : "{}");
+}
+
+static void assert_glance(const char *want, const char *live, const char *deltas, const char *body)
+{
+    assert_image(&glance_image, want, "", live, deltas, body);
+}
+
+static void assert_ims(const char *want, const char *live, const char *deltas, const char *body)
+{
+    assert_image(&ims_image, want, "", live, deltas, body);
+}
+
+static void a_set_is_merged_into_the_live_one(void **state)
+{
+    (void)state;
+    assert_glance("tags: [a, b]", "\"tags\":[\"x\",\"b\"]", "tags.a: null -> \"a\"\n",
+                  "{\"tags\":[\"x\",\"b\",\"a\"]}");
+    assert_glance("tags: [a, b]", "\"tags\":[]", "tags.a: null -> \"a\"\ntags.b: null -> \"b\"\n",
+                  "{\"tags\":[\"a\",\"b\"]}");
+    assert_glance("tags: [a]", "\"tags\":null", "tags.a: null -> \"a\"\n", "{\"tags\":[\"a\"]}");
+    assert_glance("tags: [a]", "", "tags.a: null -> \"a\"\n", "{\"tags\":[\"a\"]}");
+}
+
+static void the_order_of_a_set_does_not_matter(void **state)
+{
+    (void)state;
+    assert_glance("tags: [a, b]", "\"tags\":[\"b\",\"a\",\"b\"]", "", NULL);
+    assert_image(&glance_image, "tags: [a, b]", "tags: exact", "\"tags\":[\"b\",\"a\"]", "", NULL);
+    assert_glance("tags: [A]", "\"tags\":[\"a\"]", "tags.A: null -> \"A\"\n", "{\"tags\":[\"a\",\"A\"]}");
+}
+
+static void an_exact_set_holds_no_others(void **state)
+{
+    (void)state;
+    assert_image(&glance_image, "tags: [a]", "tags: exact", "\"tags\":[\"x\",\"a\",\"y.z\"]",
+                 "tags.x: \"x\" -> null\ntags.y.z: \"y.z\" -> null\n", "{\"tags\":[\"a\"]}");
+    assert_image(&glance_image, "tags: [a]", "tags: exact", "\"tags\":[\"x\"]",
+                 "tags.a: null -> \"a\"\ntags.x: \"x\" -> null\n", "{\"tags\":[\"a\"]}");
+}
+
+static void an_empty_set_only_means_something_when_it_is_exact(void **state)
+{
+    (void)state;
+    assert_glance("tags: []", "\"tags\":[\"x\"]", "", NULL);
+    assert_image(&glance_image, "tags: []", "tags: exact", "\"tags\":[\"x\"]", "tags.x: \"x\" -> null\n",
+                 "{\"tags\":[]}");
+    assert_image(&glance_image, "tags: []", "tags: exact", "\"tags\":[]", "", NULL);
+    assert_image(&glance_image, "name: n", "tags: exact", "\"name\":\"n\",\"tags\":[\"x\"]", "", NULL);
+}
+
+static void items_of_a_set_can_be_ignored(void **state)
+{
+    (void)state;
+    assert_image(&glance_image, "tags: [a, mine]", "tags: exact, ignore: [\"tags.a*\", tags.x]",
+                 "\"tags\":[\"x\",\"ab\",\"y\"]", "tags.mine: null -> \"mine\"\ntags.y: \"y\" -> null\n",
+                 "{\"tags\":[\"x\",\"ab\",\"mine\"]}");
+}
+
+static void attributes_without_rows_are_added_changed_and_removed(void **state)
+{
+    (void)state;
+    assert_glance("properties: {new: 1, old: 2, same: 3, gone: null, never: null, blank: \"\"}",
+                  "\"old\":\"0\",\"same\":\"3\",\"gone\":\"4\",\"other\":\"5\"",
+                  "properties.new: null -> \"1\"\nproperties.old: \"0\" -> \"2\"\nproperties.gone: \"4\" -> null\n"
+                  "properties.blank: null -> \"\"\n",
+                  "{\"blank\":\"\",\"gone\":null,\"new\":\"1\",\"old\":\"2\"}");
+    assert_ims("extra: {a: x, b: null}", "\"a\":null,\"b\":null", "extra.a: null -> \"x\"\n", "{\"a\":\"x\"}");
+}
+
+static void names_without_rows_mind_case(void **state)
+{
+    (void)state;
+    assert_glance("properties: {Team: x}", "\"team\":\"x\"", "properties.Team: null -> \"x\"\n", "{\"Team\":\"x\"}");
+}
+
+static void a_dot_in_a_name_is_part_of_it(void **state)
+{
+    (void)state;
+    assert_glance("properties: {a.b: x}", "\"a.b\":\"y\"", "properties.a.b: \"y\" -> \"x\"\n", "{\"a.b\":\"x\"}");
+}
+
+static void attributes_without_rows_are_never_exact(void **state)
+{
+    (void)state;
+    assert_image(&glance_image, "properties: {a: 1}, tags: [t]", "tags: exact",
+                 "\"a\":\"1\",\"b\":\"2\",\"tags\":[\"t\"]", "", NULL);
+    assert_image(&glance_image, "properties: {}", "tags: exact", "\"b\":\"2\"", "", NULL);
+}
+
+static void an_attribute_without_a_row_can_be_ignored(void **state)
+{
+    (void)state;
+    assert_image(&glance_image, "properties: {a: 1, b: 2}", "ignore: [properties.a]", "\"a\":\"0\",\"b\":\"0\"",
+                 "properties.b: \"0\" -> \"2\"\n", "{\"b\":\"2\"}");
+}
+
+static void an_absent_attribute_may_mean_a_value(void **state)
+{
+    (void)state;
+    assert_ims("hw_firmware_type: bios, __is_config_init: false", "", "", NULL);
+    assert_ims("hw_firmware_type: bios", "\"hw_firmware_type\":null", "", NULL);
+    assert_ims("hw_firmware_type: uefi", "", "hw_firmware_type: null -> \"uefi\"\n", "{\"hw_firmware_type\":\"uefi\"}");
+    assert_ims("hw_firmware_type: bios", "\"hw_firmware_type\":\"uefi\"", "hw_firmware_type: \"uefi\" -> \"bios\"\n",
+               "{\"hw_firmware_type\":\"bios\"}");
+    assert_ims("__support_fc_inject: false", "", "__support_fc_inject: null -> \"false\"\n",
+               "{\"__support_fc_inject\":\"false\"}");
+}
+
+static void null_takes_an_attribute_away(void **state)
+{
+    (void)state;
+    assert_ims("hw_firmware_type: null", "\"hw_firmware_type\":\"bios\"", "hw_firmware_type: \"bios\" -> null\n",
+               "{\"hw_firmware_type\":null}");
+    assert_ims("__description: null, __support_xen: null, max_ram: null",
+               "\"__description\":\"x\",\"__support_xen\":\"true\",\"max_ram\":\"1\"",
+               "__description: \"x\" -> null\nmax_ram: \"1\" -> null\n__support_xen: \"true\" -> null\n",
+               "{\"__description\":null,\"__support_xen\":null,\"max_ram\":null}");
+    assert_ims("__description: null, hw_firmware_type: ~", "\"__description\":null", "", NULL);
+}
+
+static void numbers_are_compared_with_texts(void **state)
+{
+    (void)state;
+    assert_ims("min_ram: 2048", "\"min_ram\":2048", "", NULL);
+    assert_ims("min_ram: 2048", "\"min_ram\":\"2048\"", "", NULL);
+    assert_ims("min_ram: 02048", "\"min_ram\":\"2048\"", "", NULL);
+    assert_glance("min_ram: 2048", "\"min_ram\":\"2048\"", "", NULL);
+    assert_glance("min_ram: 0", "\"min_ram\":0", "", NULL);
+    assert_glance("min_ram: 0", "", "min_ram: null -> 0\n", "{\"min_ram\":0}");
+    assert_ims("extra: {n: 5, b: \"true\"}", "\"n\":5,\"b\":true", "", NULL);
+    assert_ims("extra: {n: 5}", "\"n\":5.5", "extra.n: 5.5 -> \"5\"\n", "{\"n\":\"5\"}");
+    assert_ims("hw_vif_multiqueue_enabled: \"true\"", "\"hw_vif_multiqueue_enabled\":true", "", NULL);
+    assert_glance("protected: true", "\"protected\":\"true\"", "", NULL);
+}
+
+static void a_number_is_written_as_the_api_wants_it(void **state)
+{
+    (void)state;
+    assert_ims("min_ram: 2048, max_ram: 4096", "\"min_ram\":1024", "min_ram: 1024 -> 2048\nmax_ram: null -> 4096\n",
+               "{\"max_ram\":\"4096\",\"min_ram\":\"2048\"}");
+    assert_glance("min_ram: 2048, min_disk: 1, protected: true, os_hidden: false",
+                  "\"min_ram\":\"1024\",\"min_disk\":0,\"protected\":false,\"os_hidden\":true",
+                  "protected: false -> true\nos_hidden: true -> false\nmin_ram: \"1024\" -> 2048\nmin_disk: 0 -> 1\n",
+                  "{\"min_disk\":1,\"min_ram\":2048,\"os_hidden\":false,\"protected\":true}");
+}
+
+static void plain_attributes_of_images_are_compared_too(void **state)
+{
+    (void)state;
+    assert_glance("name: b, visibility: private", "\"name\":null,\"visibility\":\"private\"", "name: null -> \"b\"\n",
+                  "{\"name\":\"b\"}");
+    assert_ims("name: b, __description: two words", "\"name\":\"a\",\"__description\":\"two words\"",
+               "name: \"a\" -> \"b\"\n", "{\"name\":\"b\"}");
+}
+
+/* The image as the API shows it after the update. */
+static Live *patched(const Case *c, const char *members)
+{
+    CLEANUP(freep) char *text = xasprintf("{%s,\"id\":\"" IMAGE_UUID "\",\"status\":\"active\"}", members);
+    const Node *body = diff_apply(c->live, &c->deltas, c->arena), *before = NULL;
+    const Spec *spec = c->specs->items;
+    assert_int_equal(json_read(c->arena, text, strlen(text), &before, NULL), 0);
+    NodeBuilder *b = node_builder_new(c->arena, NODE_MAP, (Mark){0});
+    for (uint32_t i = 0; i < before->n; i++)
+        if (!node_entry(body, before->entries[i].key))
+            node_builder_add(b, before->entries[i].key, (Mark){0}, before->entries[i].value);
+    for (uint32_t i = 0; i < body->n; i++)
+        if (body->entries[i].value->type != NODE_NULL)
+            node_builder_add(b, body->entries[i].key, (Mark){0}, body->entries[i].value);
+    LiveReader reader = {.kind = spec->kind, .free_names = live_free_names(spec->kind, NULL, spec, 1, c->arena)};
+    Live *live = NULL;
+    assert_int_equal(live_from_node(&reader, node_builder_end(b), NULL, c->arena, &live, NULL), 0);
+    return live;
+}
+
+/* A member with one of the values, as JSON or YAML; or nothing. */
+static void add_choice(Str *out, uint64_t *seed, const char *name, const char *const *choices, unsigned n)
+{
+    unsigned i = random_below(seed, n + 1);
+    if (i < n)
+        str_addf(out, ",\"%s\": %s", name, choices[i]);
+}
+
+static void add_items(Str *out, uint64_t *seed, bool live)
+{
+    static const char *const items[] = {"a", "A", "b.c", "d"};
+    unsigned chosen = random_below(seed, 16), first = random_below(seed, 4);
+    str_add(out, ",\"tags\": [");
+    bool comma = false;
+    for (unsigned i = 0; i < 4; i++)
+        if (chosen >> i & 1) {
+            str_addf(out, "%s\"%s\"", comma ? ", " : "", items[(i + first) % 4]);
+            comma = true;
+        }
+    if (live && comma && !random_below(seed, 3)) /* twice */
+        str_addf(out, ", \"%s\"", items[first]);
+    str_addc(out, ']');
+}
+
+static Case generate_image(const Kind *kind, uint64_t *seed, Str *live)
+{
+    static const char *const
+        texts[] = {"\"1\"", "\"2\"", "\"true\"", "null", "\"\""},
+        *const numbers[] = {"1", "2", "1024"}, *const shown_numbers[] = {"1", "\"2\"", "null", "1024", "\"1024\""},
+        *const bools[] = {"true", "false"}, *const odd[] = {"\"1\"", "1", "true", "null", "\"\"", "2.5"},
+        *const firmware[] = {"bios", "uefi", "null"}, *const shown_firmware[] = {"\"bios\"", "\"uefi\"", "null"},
+        *const names[] = {"p", "q", "r", "s"};
+    CLEANUP(str_done) Str want = {0}, reconcile = {0};
+    bool ims = kind == &ims_image;
+    str_add(&want, "\"name\": n");
+    str_addf(live, "\"name\":\"n%s\"", random_below(seed, 2) ? "" : "1");
+    add_choice(&want, seed, "min_ram", numbers, 3);
+    add_choice(live, seed, "min_ram", shown_numbers, 5);
+    if (ims) {
+        add_choice(&want, seed, "hw_firmware_type", firmware, 3);
+        add_choice(live, seed, "hw_firmware_type", shown_firmware, 3);
+        add_choice(&want, seed, "max_ram", numbers, 3);
+        add_choice(live, seed, "max_ram", shown_numbers, 5);
+    } else {
+        add_choice(&want, seed, "protected", bools, 2);
+        add_choice(live, seed, "protected", bools, 2);
+        if (random_below(seed, 4))
+            add_items(&want, seed, false);
+        if (random_below(seed, 4))
+            add_items(live, seed, true);
+    }
+    str_addf(&want, ", %s: {\"z\": \"1\"", ims ? "extra" : "properties");
+    for (unsigned i = 0; i < 4; i++) {
+        add_choice(&want, seed, names[i], texts, ims ? 4 : 5);
+        add_choice(live, seed, names[i], odd, 6);
+    }
+    str_addc(&want, '}');
+    if (!ims)
+        str_addf(&reconcile, "tags: %s", random_below(seed, 2) ? "exact" : "merge");
+    if (!random_below(seed, 3))
+        str_addf(&reconcile, "%signore: [\"%s\"]", ims ? "" : ", ", ims ? "extra.p" : "*.a*");
+    return compare_image(kind, str_get(&want), str_get(&reconcile), str_get(live));
+}
+
+static void applying_the_differences_of_an_image_leaves_none(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    size_t n = 0;
+    for (int i = 0; i < 1500; i++) {
+        CLEANUP(str_done) Str members = {0};
+        CLEANUP(case_done) Case c = generate_image(i % 2 ? &ims_image : &glance_image, &seed, &members);
+        CLEANUP(freep) char *before = shown(&c.ignored, true);
+        Deltas again = {0}, ignored = {0};
+        diff_object(c.specs->items, patched(&c, str_get(&members)), NOW, c.arena, &again, &ignored);
+        CLEANUP(freep) char *left = shown(&again, false), *after = shown(&ignored, true);
+        n += c.deltas.n;
+        VEC_DONE(&again);
+        VEC_DONE(&ignored);
+        if (*left)
+            fail_msg("%s of %s", left, str_get(&members));
+        assert_string_equal(after, before);
+    }
+    assert_true(n > 1500);
+}
+
 /* Generated input: few keys and values, so that they often meet. */
 static const char *const spaces[] = {"Ops", "ops", "Fin", "FIN", "Oracle-Tags"};
 static const char *const keys[] = {"a", "A", "b", "Cost", "cost"};
@@ -572,6 +851,22 @@ int main(void)
         cmocka_unit_test(keys_that_are_not_declared_are_never_touched),
         cmocka_unit_test(everything_declared_is_there_afterwards),
         cmocka_unit_test(the_order_of_live_keys_changes_no_difference),
+        cmocka_unit_test(a_set_is_merged_into_the_live_one),
+        cmocka_unit_test(the_order_of_a_set_does_not_matter),
+        cmocka_unit_test(an_exact_set_holds_no_others),
+        cmocka_unit_test(an_empty_set_only_means_something_when_it_is_exact),
+        cmocka_unit_test(items_of_a_set_can_be_ignored),
+        cmocka_unit_test(attributes_without_rows_are_added_changed_and_removed),
+        cmocka_unit_test(names_without_rows_mind_case),
+        cmocka_unit_test(a_dot_in_a_name_is_part_of_it),
+        cmocka_unit_test(attributes_without_rows_are_never_exact),
+        cmocka_unit_test(an_attribute_without_a_row_can_be_ignored),
+        cmocka_unit_test(an_absent_attribute_may_mean_a_value),
+        cmocka_unit_test(null_takes_an_attribute_away),
+        cmocka_unit_test(numbers_are_compared_with_texts),
+        cmocka_unit_test(a_number_is_written_as_the_api_wants_it),
+        cmocka_unit_test(plain_attributes_of_images_are_compared_too),
+        cmocka_unit_test(applying_the_differences_of_an_image_leaves_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,27 @@ static void what_retention_wants_is_held_first(void **state)
                         "3 changes in one round are more than limits.maxChanges: 0 in c.yaml allows");
 }
 
+static void what_others_never_leave_in_peace_is_written_at_last(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    CLEANUP(world_done) World w = drifted(2), early = drifted(2), late = drifted(2), forgetful = drifted(2);
+    GuardOptions options = {.max_changes = 9, .config_file = "c", .account = "prod", .memory = memory};
+    change_hold(w.plan, w.plan->changes.items, HOLD_BUSY, "x");
+    memory_learn(memory, w.plan, w.snapshot, "prod", 10 * USEC_PER_SEC, USEC_PER_SEC);
+    options.now = 70 * USEC_PER_SEC - 1;
+    guard_plan(early.plan, early.snapshot, &options);
+    assert_false(early.plan->changes.items[0].insist);
+    options.now++;
+    guard_plan(late.plan, late.snapshot, &options);
+    assert_true(late.plan->changes.items[0].insist);
+    assert_false(late.plan->changes.items[1].insist);
+    assert_int_equal(plan_count(late.plan, OUTCOME_PLANNED), 2);
+    options.memory = NULL;
+    guard_plan(forgetful.plan, forgetful.snapshot, &options);
+    assert_false(forgetful.plan->changes.items[0].insist);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +226,7 @@ int main(void)
         cmocka_unit_test(none_may_be_allowed),
         cmocka_unit_test(what_the_cloud_says_was_made_is_not_asked_for_again),
         cmocka_unit_test(what_retention_wants_is_held_first),
+        cmocka_unit_test(what_others_never_leave_in_peace_is_written_at_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,106 @@ static void a_slot_that_failed_rests_no_longer_each_time(void **state)
     assert_int_equal(next_of(memory, &w, NULL), 100 + SLOT_RETRY);
 }
 
+/* One round in which the only change was held because others are at work on the object; is that enough at `now`? */
+static bool round_busy(Memory *memory, usec_t now)
+{
+    CLEANUP(world_done) World w = drifted(1);
+    change_hold(w.plan, w.plan->changes.items, HOLD_BUSY, "others write it");
+    memory_learn(memory, w.plan, w.snapshot, "prod", now, USEC_PER_SEC);
+    return memory_is_out_of_patience(memory, w.plan->changes.items, now);
+}
+
+static bool is_out_of_patience(const Memory *memory, usec_t now)
+{
+    CLEANUP(world_done) World w = drifted(1);
+    return memory_is_out_of_patience(memory, w.plan->changes.items, now);
+}
+
+#define BEGIN (7 * USEC_PER_SEC)
+
+static void patience_with_others_ends_after_a_minute(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    assert_false(is_out_of_patience(memory, BEGIN));
+    assert_false(round_busy(memory, BEGIN));
+    assert_false(round_busy(memory, BEGIN + 30 * USEC_PER_SEC));
+    assert_false(round_busy(memory, BEGIN + USEC_PER_MINUTE - 1));
+    assert_true(round_busy(memory, BEGIN + USEC_PER_MINUTE));
+    assert_true(round_busy(memory, BEGIN + USEC_PER_HOUR));
+    assert_true(is_out_of_patience(memory, BEGIN + USEC_PER_HOUR));
+}
+
+static void being_busy_is_no_pause(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    CLEANUP(world_done) World w = drifted(1);
+    const char *reason = NULL;
+    round_busy(memory, BEGIN);
+    round_busy(memory, BEGIN + USEC_PER_MINUTE);
+    assert_int_equal(memory_next_try(memory, w.plan->changes.items, &reason), 0);
+}
+
+static void what_was_written_is_waited_for_anew(void **state)
+{
+    (void)state;
+    static const Outcome ends[] = {OUTCOME_DONE, OUTCOME_FAILED};
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        CLEANUP(memory_freep) Memory *memory = memory_new();
+        round_busy(memory, BEGIN);
+        round_with(memory, ends[i], BEGIN + USEC_PER_MINUTE, USEC_PER_SEC);
+        assert_false(is_out_of_patience(memory, BEGIN + 2 * USEC_PER_MINUTE));
+        assert_false(round_busy(memory, BEGIN + 2 * USEC_PER_MINUTE));
+        assert_true(round_busy(memory, BEGIN + 3 * USEC_PER_MINUTE));
+    }
+}
+
+static void what_is_in_sync_is_waited_for_anew(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    round_busy(memory, BEGIN);
+    round_in_sync(memory);
+    assert_false(is_out_of_patience(memory, BEGIN + USEC_PER_MINUTE));
+    assert_false(round_busy(memory, BEGIN + USEC_PER_MINUTE));
+}
+
+static void what_is_held_for_another_reason_is_waited_for_anew(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    CLEANUP(world_done) World w = drifted(1);
+    round_busy(memory, BEGIN);
+    change_hold(w.plan, w.plan->changes.items, HOLD_STATE, "x");
+    memory_learn(memory, w.plan, w.snapshot, "prod", BEGIN + 1, USEC_PER_SEC);
+    assert_false(round_busy(memory, BEGIN + USEC_PER_MINUTE));
+}
+
+static void a_look_that_failed_ends_no_patience(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    CLEANUP(world_done) World unread = drifted(0);
+    round_busy(memory, BEGIN);
+    plan_fail(unread.plan, unread.specs->items, NULL, NULL);
+    memory_learn(memory, unread.plan, unread.snapshot, "prod", BEGIN + 1, USEC_PER_SEC);
+    assert_true(round_busy(memory, BEGIN + USEC_PER_MINUTE));
+}
+
+static void patience_is_had_with_each_object_by_itself(void **state)
+{
+    (void)state;
+    CLEANUP(memory_freep) Memory *memory = memory_new();
+    CLEANUP(world_done) World w = drifted(2);
+    change_hold(w.plan, &w.plan->changes.items[1], HOLD_BUSY, "x");
+    memory_learn(memory, w.plan, w.snapshot, "prod", BEGIN, USEC_PER_SEC);
+    assert_false(memory_is_out_of_patience(memory, &w.plan->changes.items[0], BEGIN + USEC_PER_HOUR));
+    assert_true(memory_is_out_of_patience(memory, &w.plan->changes.items[1], BEGIN + USEC_PER_HOUR));
+    memory_forget(memory);
+    assert_false(memory_is_out_of_patience(memory, &w.plan->changes.items[1], BEGIN + USEC_PER_HOUR));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +386,13 @@ int main(void)
         cmocka_unit_test(a_new_configuration_tries_what_rests),
         cmocka_unit_test(a_mark_that_is_undone_again_and_again_does_not_converge),
         cmocka_unit_test(a_slot_that_failed_rests_no_longer_each_time),
+        cmocka_unit_test(patience_with_others_ends_after_a_minute),
+        cmocka_unit_test(being_busy_is_no_pause),
+        cmocka_unit_test(what_was_written_is_waited_for_anew),
+        cmocka_unit_test(what_is_in_sync_is_waited_for_anew),
+        cmocka_unit_test(what_is_held_for_another_reason_is_waited_for_anew),
+        cmocka_unit_test(a_look_that_failed_ends_no_patience),
+        cmocka_unit_test(patience_is_had_with_each_object_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

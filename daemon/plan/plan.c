@@ -132,6 +132,12 @@ typedef struct Planner {
     bool *broken;   /* by the index of the spec: nothing is decided on it */
 } Planner;
 
+/* What an object is known by among those of all accounts. */
+static const char *object_key(const Planner *p, const Live *live)
+{
+    return live->cloud ? arena_printf(p->plan->arena, "%s\n%s", live->cloud, live->id) : live->id;
+}
+
 static bool is_ours(const Planner *p, const Spec *spec)
 {
     return !p->options->account || streq(p->options->account, spec->account);
@@ -188,7 +194,7 @@ static void collect(Planner *p, const Spec *spec)
             continue;
         Claim *claim = arena_alloc(p->plan->arena, sizeof(*claim));
         *claim = (Claim){.spec = spec, .live = observed->objects.items[i]};
-        claim->next = map_put(p->by_object, claim->live->id, claim);
+        claim->next = map_put(p->by_object, object_key(p, claim->live), claim);
         check_claims(p, claim);
     }
 }
@@ -342,7 +348,7 @@ static void compare_all(Planner *p, const Spec *spec)
         const Live *live = observed->objects.items[i];
         if (is_dead(spec, live) || refuse_object(p, spec, live) || !compare(p, spec, live))
             continue;
-        Claim *first = map_get(p->by_object, live->id);
+        Claim *first = map_get(p->by_object, object_key(p, live));
         first->changed = true;
     }
 }
@@ -354,7 +360,7 @@ static void keep_schedule(Planner *p, const Spec *spec)
     scheduled_changes(p->plan, p->options, spec, observed, differs);
     for (size_t i = 0; i < observed->series.n; i++)
         if (differs[i]) {
-            Claim *first = map_get(p->by_object, observed->series.items[i]->volume->id);
+            Claim *first = map_get(p->by_object, object_key(p, observed->series.items[i]->volume));
             first->changed = true;
         }
 }

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """GlanceImage against a real Glance and a real Keystone, beside other clients of the same images."""
+import contextlib
 import os
 import random
 import re
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 import openstack
+import sim as simulator
 from case import *
 from openstack_world import *
 
@@ -142,8 +146,9 @@ def exact_tags_take_away_what_is_not_declared_and_properties_stay(w):
 
 @case
 def properties_of_all_names_and_texts_arrive_as_they_are_written(w):
+    # Glance itself takes no characters beyond the first 65536.
     properties = {"a/b": "slash", "a~b": "tilde", "a~1b": "both", "a.b": "dot", "__os_type": "Linux", "empty": "", "yes": "true", "n": "1",
-                  "quotes": "\"'\\", "lines": "one\ntwo\ttab", "unicode": "Grüße, 日本, 🐧", "Case": "A", "long": "x" * 10000}
+                  "quotes": "\"'\\", "lines": "one\ntwo\ttab", "unicode": "Grüße, 日本, €", "Case": "A", "long": "x" * 2000}
     image = w.image()
     w.spec(target=image, properties=properties)
     w.apply().expect(0)
@@ -473,6 +478,78 @@ def an_image_of_somebody_elses_is_seen_but_not_changed(w):
     error, = report["errors"]
     assert error["target"] == theirs and "<" not in error["message"], error
     assert "mine" not in w.live(theirs) and w.live(ours)["mine"] == "1"
+
+
+# --- the simulator beside the real one ---
+
+
+@contextlib.contextmanager
+def simulated(w):
+    """A simulator, and what lets the program look at it instead for a while."""
+    with simulator.Simulator(directory=tempfile.mkdtemp(dir=w.folder), stderr=subprocess.DEVNULL) as sim:
+        folder = tempfile.mkdtemp(dir=w.folder)
+
+        @contextlib.contextmanager
+        def instead():
+            before, w.config_file = w.config_file, os.path.join(folder, "imagekeeper.yaml")
+            try:
+                yield
+            finally:
+                w.config_file = before
+        with instead():
+            clouds = simulator.write_clouds_yaml(folder, sim)
+            w.write_config("  - name: lab\n    type: openstack\n    cloud: lab\n    cloudsFile: %s\n    pageSize: 3\n" % clouds)
+            openstack.write(w.config_file, open(w.config_file).read().replace("specs: specs", "specs: " + w.specs))
+        yield sim, instead
+
+
+def without_numbers(report):
+    """A report without what each server numbers and words by itself, and in one order: images of one second come in any, and so do
+    the tags of an image."""
+    for error in report["errors"]:
+        for name in ("message", "code", "opcRequestId"):
+            del error[name]
+    for change in report["changes"]:
+        change["attributes"].sort(key=lambda a: a["path"])
+        if change["outcome"] == "failed":
+            del change["reason"]
+    del report["summary"]["requests"]
+    report["changes"].sort(key=lambda c: (c["name"], c["target"]))
+    return report
+
+
+@case
+def the_simulator_and_the_real_one_give_the_same_plans_and_ends(w):
+    seed = int(os.environ.get("PARITY_SEED", str(time.time_ns() % 1000000)))
+    print("# seed %d" % seed, flush=True)
+    dice = random.Random(seed)
+    w.configure(account="    pageSize: 3\n")
+    with simulated(w) as (sim, instead):
+        ids = []
+        for n in range(14):
+            attributes = {"visibility": dice.choice(["private", "shared", "community"]), "protected": dice.random() < 0.3, "os_hidden": dice.random() < 0.3,
+                          "min_ram": dice.choice([0, 64, 512]), "min_disk": dice.choice([0, 4]), "tags": dice.sample(["a", "b", "golden"], dice.randrange(4))}
+            attributes.update((name, dice.choice(["", "x", "virtio", "Grüße"])) for name in dice.sample(["p/q", "hw_disk_bus", "legacy", "o~s", "other"], dice.randrange(6)))
+            ids.append(w.image("%s %d" % (dice.choice(["one", "two"]), n), **attributes))
+            sim.add_glance_image(w.live(ids[-1])["name"], ids[-1], **attributes)
+        w.spec("all", target=ids[0], **EVERYTHING)
+        w.spec("exact", target=ids[1], tags=["golden", "new"], reconcile="{tags: exact}")
+        w.spec("gone", target="5eed0000-0000-4000-8000-000000000001", name="nobody")
+        w.spec("ones", selector={"name": "one *"}, properties={"p/q": "y", "o~s": None}, reconcile="{ignore: [properties.other]}")
+        w.spec("virtio", selector={"properties": {"hw_disk_bus": "virtio"}}, min_disk=4, properties={"mine": "1"})
+        w.spec("hidden", selector={"os_hidden": True, "tags": ["a"]}, properties={"seen": "no"})
+        w.spec("any", selector={"visibility": "private", "protected": False, "properties": {"legacy": "*"}}, properties={"legacy": None})
+        for ask in (w.plan, w.apply, w.plan):
+            real = ask()
+            with instead():
+                other = ask()
+            assert real.status == other.status, (real.err, other.err)
+            assert without_numbers(real.json) == without_numbers(other.json), "real:\n%s\nsimulated:\n%s" % (real.out, other.out)
+        for image in ids:
+            real, other = w.live(image), sim.glance_image(image)["image"]
+            names = ["name", "visibility", "protected", "os_hidden", "min_ram", "min_disk", "p/q", "o~s", "hw_disk_bus", "legacy", "other", "mine", "seen",
+                     "hw_firmware_type"]
+            assert [real.get(n) for n in names] + sorted(real["tags"]) == [other.get(n) for n in names] + sorted(other["tags"]), (real, other)
 
 
 # --- the rival ---

@@ -160,7 +160,7 @@ class Programs:
         """`modified`: the file's time, else it is now."""
         path = os.path.join(self.specs, path)  # an absolute one stays as it is
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path + ".new", "w") as f:
+        with open(path + ".new", "w", encoding="utf-8") as f:
             f.write(text)
         if modified is not None:
             os.utime(path + ".new", (modified, modified))
@@ -169,8 +169,8 @@ class Programs:
     def document(self, kind, name, account, target, selector, reconcile, file, want):
         """One document on an image, or on those of a selector, written as YAML flow so that any value can stand in it."""
         lines = ["apiVersion: imagekeeper/v1", "kind: " + kind, "metadata: {name: %s}" % name, "spec:", "  account: " + account]
-        lines.append("  selector: " + json.dumps(selector) if selector is not None else "  imageId: " + target)
-        lines += ["  %s: %s" % (key, json.dumps(value)) for key, value in want.items()]
+        lines.append("  selector: " + json.dumps(selector, ensure_ascii=False) if selector is not None else "  imageId: " + target)
+        lines += ["  %s: %s" % (key, json.dumps(value, ensure_ascii=False)) for key, value in want.items()]  # JSON's surrogates are no YAML
         if reconcile:
             lines.append("reconcile: " + reconcile)
         self.write(file or name + ".yaml", "\n".join(lines) + "\n")

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "attr/glance-image.h"
+#include "attr/ims-image.h"
 #include "attr/oci-image.h"
 #include "base/str.h"
 #include "data/json-write.h"
@@ -56,9 +58,12 @@ HELPER void file_write(const char *folder, const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-#define HELPER_ACCOUNTS "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"
+#define HELPER_ACCOUNTS                                                                                                \
+    "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"                                             \
+    "  - {name: hw, type: ims, projectId: p, accessKeyFile: ak, secretKeyFile: sk}\n"                                  \
+    "  - {name: os, type: openstack, cloud: lab}\n"
 
-/* Loads folder/specs with the accounts prod and lab. Names of files in `problems` begin with the folder. */
+/* Loads folder/specs with the accounts prod and lab, hw and os. Names of files in `problems` begin with the folder. */
 HELPER int folder_load(const char *folder, Problems *problems, Specs **ret, Error **err)
 {
     CLEANUP(freep) char *config_file = xasprintf("%s/imagekeeper.yaml", folder), *specs = xasprintf("%s/specs", folder);
@@ -139,6 +144,38 @@ HELPER Live *live_of(Arena *arena, const char *members)
     str_add(&text, "}");
     if (live_from_text(&(LiveReader){.kind = &oci_image}, str_get(&text), text.len, "etag", arena, &live, &err) < 0)
         fail_msg("%s\n%s", err->message, str_get(&text));
+    return live;
+}
+
+/* One document of an ImsImage (account hw) or a GlanceImage (account os); else as `document`. */
+HELPER char *image_document(const Kind *kind, const char *name, const char *spec, const char *more)
+{
+    return xasprintf("---\napiVersion: imagekeeper/v1\nkind: %s\nmetadata: {name: %s}\nspec: {account: %s, %s}\n%s",
+                     kind->name, name, streq(kind->account_type, "ims") ? "hw" : "os", spec, more);
+}
+
+#define IMAGE_UUID "33ad552d-1149-471c-8190-ff6776174a00"
+
+/* The Specs of one such document on that image. */
+HELPER Specs *image_spec_of(const Kind *kind, const char *want, const char *reconcile)
+{
+    CLEANUP(freep) char *spec = xasprintf("imageId: " IMAGE_UUID ", %s", want);
+    CLEANUP(freep) char *more = *reconcile ? xasprintf("reconcile: {%s}\n", reconcile) : xstrdup("");
+    CLEANUP(freep) char *text = image_document(kind, "a", spec, more);
+    return specs_of(text);
+}
+
+/* That image from JSON, with the attributes that the first of `specs` is about; id and status are put in. */
+HELPER Live *image_of(const Specs *specs, Arena *arena, const char *members)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    CLEANUP(freep)
+    char *text = xasprintf("{%s%s\"id\":\"" IMAGE_UUID "\",\"status\":\"active\"}", members, *members ? "," : "");
+    const Kind *kind = specs->items[0].kind;
+    LiveReader reader = {.kind = kind, .free_names = live_free_names(kind, NULL, specs->items, specs->n, arena)};
+    Live *live = NULL;
+    if (live_from_text(&reader, text, strlen(text), NULL, arena, &live, &err) < 0)
+        fail_msg("%s\n%s", err->message, text);
     return live;
 }
 

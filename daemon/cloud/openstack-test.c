@@ -201,9 +201,13 @@ static void a_later_login_may_move_the_service(void **state)
 {
     CLEANUP(credential_freep) Credential *c = cloud_of(*state, "");
     assert_login_taken(c, catalog);
-    assert_login_taken(c, "{\"project\":{\"id\":\"q\"},\"catalog\":[" IMAGE(URL("public", "one", "https://new")) "]}");
+    const char *home = c->home;
+    assert_login_taken(c, "{\"project\":{\"id\":\"p\"},\"catalog\":[" IMAGE(URL("public", "one", "https://new")) "]}");
     assert_string_equal(c->endpoint, "https://new");
-    assert_string_equal(c->home, "q");
+    assert_ptr_equal(c->home, home); /* looks under way hold on to it */
+    CLEANUP(error_freep) Error *err = take_login(c, "{\"project\":{\"id\":\"q\"},\"catalog\":[]}");
+    assert_non_null(err);
+    assert_string_equal(c->home, "p");
 }
 
 static void requests_bear_the_token(void **state)

@@ -90,7 +90,7 @@ static void endpoints_and_page_sizes_are_checked(void **state)
 {
     (void)state;
     assert_problem("accounts: [{name: a, type: oci, endpoint: ftp://x}]\n",
-                   "1:54: endpoint: \"ftp://x\" must begin with https://");
+                   "1:43: endpoint: \"ftp://x\" must begin with https://");
     assert_problem("accounts: [{name: a, type: oci, pageSize: 1001}]\n", "1:43: pageSize must be auto or 1 to 1000");
     CLEANUP(config_freep)
     Config *config = good("accounts: [{name: a, type: oci, pageSize: 1000, endpoint: \"http://[::1]:1\"}, "
@@ -262,7 +262,7 @@ static void an_endpoint_ends_with_its_host(void **state)
     }
     assert_problem(
         "accounts: [{name: a, type: oci, endpoint: \"https://x/20160918\"}]\n",
-        "1:54: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
+        "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
         "\"/20160918\" out");
     assert_problem(IMS "iamEndpoint: \"https://x/v3\", " PASSWORD "}]\n",
                    "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "

@@ -265,10 +265,10 @@ static void an_endpoint_ends_with_its_host(void **state)
         "1:43: endpoint: \"https://x/20160918\" must end with the host (and port): the rest is the API's, leave "
         "\"/20160918\" out");
     assert_problem(IMS "iamEndpoint: \"https://x/v3\", " PASSWORD "}]\n",
-                   "1:46: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "
+                   "1:57: iamEndpoint: \"https://x/v3\" must end with the host (and port): the rest is the API's, "
                    "leave \"/v3\" out");
     assert_problem(IMS "iamEndpoint: \"http://x\", " PASSWORD "}]\n",
-                   "1:46: iamEndpoint: http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://x");
+                   "1:57: iamEndpoint: http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://x");
 }
 
 int main(void)

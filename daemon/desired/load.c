@@ -187,7 +187,7 @@ static void check_target(const Loader *l, const Kind *kind, const Node *want)
     const Node *selector = node_get(want, ways[1]);
     if (selector && selector->type == NODE_MAP && selector->n == 0)
         complain(l, l->shown, selector->mark,
-                 "%s must have a condition: which objects it takes (name: \"*\" takes them all)", ways[1]);
+                 "%s must have a condition: which objects it takes (name: \"*\" takes whatever has a name)", ways[1]);
     if (!first)
         complain(l, l->shown, want->mark, "%s needs %s, or a %s%s%s: which objects it is about", kind->name, ways[0],
                  ways[1], source ? ", or " : "", source ? source->name : "");

@@ -302,7 +302,7 @@ static void other_attributes_are_the_objects_own_members(void **state)
 static void an_image_must_be_one_that_can_be_written(void **state)
 {
     (void)state;
-    static const char off[] = "{\"status\":\"deactivated\"}", queued[] = "{\"status\":\"queued\"}";
+    static const char off[] = "{\"name\":\"n\",\"status\":\"deactivated\"}", queued[] = "{\"name\":\"n\",\"status\":\"queued\"}";
     assert_true(image_matches(&glance_image, "", glance));
     assert_true(image_matches(&glance_image, "", off));
     assert_false(image_matches(&glance_image, "", queued));

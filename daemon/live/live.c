@@ -361,8 +361,6 @@ static bool condition_holds(const Field *f, const Node *condition, const Node *v
         return set_meets(value, condition);
     if (condition->type != NODE_STRING)
         return node_equal(value, condition);
-    if (f->flags & FIELD_GLOB && streq(condition->text, SELECTOR_ANY))
-        return true; /* also what has no name */
     if (!value || value->type != NODE_STRING)
         return false;
     if (f->flags & FIELD_STATE && streq(condition->text, SELECTOR_ANY))

@@ -58,12 +58,21 @@ void plan_free(Plan *plan)
 
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error)
 {
-    for (size_t i = plan->failures.n; i > 0; i--)
-        if (plan->failures.items[i - 1].spec == spec) {
-            plan->failures.items[i - 1].more++;
-            error_free(error);
-            return;
+    for (size_t i = plan->failures.n; i > 0; i--) {
+        Failure *failure = &plan->failures.items[i - 1];
+        if (failure->spec != spec)
+            continue;
+        /* Which of them ended first is chance: the same one stands for the others each time. */
+        if (target && failure->target && strcmp(target, failure->target) < 0) {
+            Error *other = failure->error;
+            failure->error = error;
+            failure->target = target;
+            error = other;
         }
+        failure->more++;
+        error_free(error);
+        return;
+    }
     *VEC_ADD(&plan->failures) = (Failure){.spec = spec, .target = target, .error = error};
 }
 

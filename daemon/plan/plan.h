@@ -132,7 +132,7 @@ Plan *plan_make(const Specs *specs, const Snapshot *snapshot, const PlanOptions 
 void plan_free(Plan *plan);
 DEFINE_CLEANUP(Plan, plan_free)
 
-/* Adds a failure; takes the error over. A document has one: further ones are counted in it. */
+/* Adds a failure; takes the error over. A document has one, that of the smallest target: others are counted in it. */
 void plan_fail(Plan *plan, const Spec *spec, const char *target, Error *error);
 void plan_note(Plan *plan, NoteKind kind, const Spec *spec, const char *target, const char *object, usec_t slot,
                const char *format, ...) PRINTF(7, 8);

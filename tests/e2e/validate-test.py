@@ -16,7 +16,9 @@ from case import Result  # noqa: E402
 
 SPECS = os.path.join(os.environ.get("srcdir", "."), "tests", "specs")
 ACCOUNTS = "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"
-HUAWEI_ACCOUNT = "  - {name: hw, type: ims, region: cn-north-4, projectId: p, accessKeyFile: ./ak, secretKeyFile: ./sk}\n"
+PREFIXES = {  # of the names of files whose specs have an account of another cloud
+    "ims-": "  - {name: hw, type: ims, region: cn-north-4, projectId: p, accessKeyFile: ./ak, secretKeyFile: ./sk}\n",
+    "glance-": "  - {name: lab, type: openstack, cloud: lab, cloudsFile: ./clouds.yaml}\n  - {name: two, type: openstack, cloud: two, cloudsFile: ./clouds.yaml}\n"}
 GOOD_SPEC = ("apiVersion: imagekeeper/v1\nkind: OciImage\nmetadata: {name: a}\n"
              "spec: {account: prod, imageId: ocid1.image.a, displayName: x}\n")
 ONE = "imagekeeper: error: 1 problem was found, nothing was done\n"
@@ -126,9 +128,10 @@ def expect_text(result, expected, **paths):
 
 
 def prepare(w, path):
-    """Specs of Huawei Cloud are named ims-…, and have an account there."""
-    if os.path.basename(path).startswith("ims-"):
-        w.write("imagekeeper.yaml", ACCOUNTS + HUAWEI_ACCOUNT)
+    """Specs of other clouds than OCI are named for them, and have an account there."""
+    for prefix, accounts in PREFIXES.items():
+        if os.path.basename(path).startswith(prefix):
+            w.write("imagekeeper.yaml", ACCOUNTS.replace("  - {name: lab, type: oci}\n", "") + accounts)
 
 
 def bad_spec(path):

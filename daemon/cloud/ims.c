@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "cloud/api-error.h"
 #include "cloud/json-patch.h"
+#include "cloud/login-body.h"
 #include "cloud/provider.h"
-#include "data/json-write.h"
 #include "sign/huawei-sign.h"
 
 #define SECRET_MAX 4096
@@ -94,31 +94,11 @@ static int open_credential(const Node *settings, Credential **ret, Error **err)
 static void fill_login(const Credential *c, Str *target, Str *body)
 {
     const ImsSecret *secret = c->secret;
-    JsonWriter w = {.out = body};
     str_add(target, "/v3/auth/tokens?nocatalog=true");
-    json_begin_object(&w, NULL);
-    json_begin_object(&w, "auth");
-    json_begin_object(&w, "identity");
-    json_begin_array(&w, "methods");
-    json_text(&w, NULL, "password");
-    json_end_array(&w);
-    json_begin_object(&w, "password");
-    json_begin_object(&w, "user");
-    json_text(&w, "name", secret->user);
-    json_text(&w, "password", secret->password);
-    json_begin_object(&w, "domain");
-    json_text(&w, "name", secret->domain);
-    json_end_object(&w);
-    json_end_object(&w);
-    json_end_object(&w);
-    json_end_object(&w);
-    json_begin_object(&w, "scope");
-    json_begin_object(&w, "project");
-    json_text(&w, c->home ? "id" : "name", c->home ? c->home : secret->region);
-    json_end_object(&w);
-    json_end_object(&w);
-    json_end_object(&w);
-    json_end_object(&w);
+    login_body_add(&(LoginBody){.user = {.name = secret->user, .domain_name = secret->domain},
+                                .password = secret->password,
+                                .project = {.id = c->home, .name = secret->region}},
+                   body);
 }
 
 static const char *login_secret(const Credential *c)

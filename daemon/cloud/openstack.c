@@ -6,8 +6,8 @@
 #include "cloud/api-error.h"
 #include "cloud/clouds-file.h"
 #include "cloud/json-patch.h"
+#include "cloud/login-body.h"
 #include "cloud/provider.h"
-#include "data/json-write.h"
 
 #define PATCH_TYPE "application/openstack-images-v2.1-json-patch"
 
@@ -44,71 +44,18 @@ static int open_credential(const Node *settings, Credential **ret, Error **err)
 
 /* --- the login --- */
 
-/* An object that is named by its id, or by its name within a domain that is named likewise. */
-static void add_reference(JsonWriter *w, const char *id, const char *name, const char *domain_id,
-                          const char *domain_name)
-{
-    if (id) {
-        json_text(w, "id", id);
-        return;
-    }
-    json_text(w, "name", name);
-    json_begin_object(w, "domain");
-    json_text(w, domain_id ? "id" : "name", domain_id ? domain_id : domain_name);
-    json_end_object(w);
-}
-
-static void add_password(JsonWriter *w, const OpenstackCloud *c)
-{
-    json_begin_object(w, "password");
-    json_begin_object(w, "user");
-    add_reference(w, c->user_id, c->user_name, c->user_domain_id, c->user_domain_name);
-    json_text(w, "password", c->password);
-    json_end_object(w);
-    json_end_object(w);
-}
-
-static void add_application_credential(JsonWriter *w, const OpenstackCloud *c)
-{
-    json_begin_object(w, "application_credential");
-    if (c->credential_id) {
-        json_text(w, "id", c->credential_id);
-    } else {
-        json_text(w, "name", c->credential_name);
-        json_begin_object(w, "user");
-        add_reference(w, c->user_id, c->user_name, c->user_domain_id, c->user_domain_name);
-        json_end_object(w);
-    }
-    json_text(w, "secret", c->credential_secret);
-    json_end_object(w);
-}
-
 static void fill_login(const Credential *credential, Str *target, Str *body)
 {
     const OpenstackCloud *c = credential->secret;
-    JsonWriter w = {.out = body};
     str_add(target, "/auth/tokens");
-    json_begin_object(&w, NULL);
-    json_begin_object(&w, "auth");
-    json_begin_object(&w, "identity");
-    json_begin_array(&w, "methods");
-    json_text(&w, NULL, c->credential_secret ? "application_credential" : "password");
-    json_end_array(&w);
-    if (c->credential_secret)
-        add_application_credential(&w, c);
-    else
-        add_password(&w, c);
-    json_end_object(&w);
-    /* An application credential has its project. */
-    if (!c->credential_secret) {
-        json_begin_object(&w, "scope");
-        json_begin_object(&w, "project");
-        add_reference(&w, c->project_id, c->project_name, c->project_domain_id, c->project_domain_name);
-        json_end_object(&w);
-        json_end_object(&w);
-    }
-    json_end_object(&w);
-    json_end_object(&w);
+    login_body_add(&(LoginBody){.user = {c->user_id, c->user_name, c->user_domain_id, c->user_domain_name},
+                                .password = c->credential_secret ? NULL : c->password,
+                                .credential_id = c->credential_id,
+                                .credential_name = c->credential_name,
+                                .credential_secret = c->credential_secret,
+                                .project = {c->project_id, c->project_name, c->project_domain_id,
+                                            c->project_domain_name}},
+                   body);
 }
 
 static const char *login_secret(const Credential *credential)

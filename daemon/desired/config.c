@@ -3,6 +3,7 @@
 #include "desired/config.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "attr/account.h"
 #include "base/endpoint.h"
@@ -180,6 +181,38 @@ static void fill(Config *config, const FieldReader *r, const Node *top)
     config->max_deletes = get_int(node_get(top, "limits"), "maxDeletes", MAX_DELETES_DEFAULT);
 }
 
+/* Secrets have no place in this file; one that stands there by mistake must not be shown with what is wrong about it. */
+static bool names_a_secret(const char *word, size_t n)
+{
+    static const char *const parts[] = {"key", "secret", "pass", "token"};
+    CLEANUP(freep) char *name = xstrndup(word, n);
+    if (n >= 4 && strcasecmp(name + n - 4, "file") == 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (strcasestr(name, parts[i]))
+            return true;
+    return false;
+}
+
+/* A copy in which stars stand for the values of such keys, so that all places stay where they are. */
+static char *without_secrets(const char *text, size_t size)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+    char *copy = memcpy(xcalloc(1, size + 1), text, size);
+    for (char *p = copy; p < copy + size;) {
+        size_t n = strspn(p, word), quote = p[n] == '"' || p[n] == '\'';
+        if (n == 0 || p[n + quote] != ':' || !names_a_secret(p, n)) {
+            p += n ? n : 1;
+            continue;
+        }
+        p += n + quote + 1;
+        for (; *p && !strchr(",}\r\n", *p); p++)
+            if (*p != ' ')
+                *p = '*';
+    }
+    return copy;
+}
+
 int config_load(const char *file, Problems *problems, Config **ret, Error **err)
 {
     CLEANUP(freep) char *text = NULL;
@@ -192,7 +225,8 @@ int config_load(const char *file, Problems *problems, Config **ret, Error **err)
     FieldReader reader = {config->arena, config->file, problems};
     size_t errors_before = problems_errors(problems);
 
-    problems_add_source(problems, file, text, size);
+    CLEANUP(freep) char *shown = without_secrets(text, size);
+    problems_add_source(problems, file, shown, size);
     const Node *documents = yaml_read(config->arena, file, text, size, problems);
     if (documents->n > 1)
         problem_add(problems, PROBLEM_ERROR, file, documents->items[1]->mark, "the configuration is one document");

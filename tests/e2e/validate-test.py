@@ -258,6 +258,17 @@ def a_configuration_without_specs_wants_the_option(w):
 
 
 @case
+def a_secret_that_stands_in_the_configuration_by_mistake_is_not_shown(w):
+    for line in ("accessKey: HUSH1", "secret_key: 'HUSH1'", '"passwort": "HUSH1", "password": HUSH1', "securityToken: HUSH1 HUSH1"):
+        w.write("imagekeeper.yaml", "accounts:\n  - {name: hw, type: ims, region: r, %s}\n" % line)
+        told = w.validate().expect(1).err
+        assert "HUSH1" not in told.replace('"passwort": "HUSH1"', "") and "***" in told and ": error: unknown key" in told, told
+    w.write("imagekeeper.yaml", "accounts:\n  - name: hw\n    type: ims\n    accessKeyFile: shown-1\n    secretKey: HUSH1\n    keyFile: shown-2\n")
+    told = w.validate().expect(1).err
+    assert "HUSH1" not in told and "shown-2" in told, told
+
+
+@case
 def specs_are_relative_to_the_configuration(w):
     config = w.write("c.yaml", "specs: spec.yaml\n" + ACCOUNTS)
     w.run("validate", "--config", config).expect(0)

@@ -8,8 +8,8 @@
 
 typedef struct AccountSlot {
     const AccountConfig *config;
-    Account *account; /* NULL: */
-    Error *error;     /* why it could not be opened */
+    Account *account;   /* NULL: */
+    Error *error;       /* why it could not be opened */
     Error *refusal;     /* by which its credential was refused in the last round; NULL: it was not */
     unsigned refusals;  /* how many logins in a row */
     usec_t login_after; /* monotonic: a refused login is left alone until then; 0: it is not */

@@ -178,8 +178,9 @@ static bool same_place(const char *a, const char *b)
 static bool are_peers(const AccountRound *a, const AccountRound *b)
 {
     const Account *x = a->slot->account, *y = b->slot->account;
-    return x && y && (same_place(x->credential->endpoint, y->credential->endpoint) ||
-                      same_place(x->credential->login_endpoint, y->credential->login_endpoint));
+    return x && y &&
+           (same_place(x->credential->endpoint, y->credential->endpoint) ||
+            same_place(x->credential->login_endpoint, y->credential->login_endpoint));
 }
 
 /* Have all accounts that see the same objects been looked at? */

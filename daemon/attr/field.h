@@ -24,8 +24,8 @@ typedef enum FieldType {
     FIELD_TAG_NAMESPACES, /* map of namespace: FIELD_TAGS, names without regard to case */
     FIELD_TEXT_LIST,
     FIELD_TEXT_SET, /* a list of different texts whose order does not matter; in the node a map of each to itself */
-    FIELD_FREE, /* map of name: text, of attributes without rows, which stand among the object's own members; with
-                   FIELD_NULLABLE also name: null */
+    FIELD_FREE,     /* map of name: text, of attributes without rows, which stand among the object's own members; with
+                       FIELD_NULLABLE also name: null */
     FIELD_MAP,      /* a map whose rows are `members` */
     FIELD_MAP_LIST, /* a list of maps */
     FIELD_TYPE_MAX,
@@ -60,8 +60,8 @@ struct Field {
     const char *const *values; /* of an enum, ends with NULL */
     const Field *members;      /* of a map; NULL: it takes anything */
     const char *cloud_writes;  /* pattern of the paths that the cloud itself writes: never drift; NULL: none */
-    const char *absent; /* what it means when the object does not have it; NULL: nothing */
-    int (*check)(const char *text, Error **err); /* of a text, besides all that; NULL: nothing more */
+    const char *absent;        /* what it means when the object does not have it; NULL: nothing */
+    int (*check)(const char *text, Error **err);      /* of a text, besides all that; NULL: nothing more */
     int (*check_name)(const char *name, Error **err); /* of an attribute without a row: may it be called so? */
     const char *const *reserved; /* keys of a tag map that are ours: never declared, never removed; NULL: none */
     const char *doc;             /* one line of help */

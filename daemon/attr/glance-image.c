@@ -51,7 +51,7 @@ static const Field selector[] = {
 };
 
 static const Field fields[] = {
-    {"account", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 64, .doc = "name of the account in the configuration"},
+    KIND_ACCOUNT,
     IMAGE_ID,
     {"selector", .type = FIELD_MAP, .members = selector, .doc = "instead of imageId: every image of a project that meets all conditions"},
     {"name", .type = FIELD_TEXT, .flags = FIELD_ATTRIBUTE, .min = 1, .max = 255, .doc = "the image's name"},

@@ -203,8 +203,7 @@ static void a_name_of_ones_own_is_printable(void **state)
         const Kind *kind = i ? &glance_image : &ims_image;
         const char *const field = i ? "properties" : "extra";
         CLEANUP(freep)
-        char *good = xasprintf("%s: {%s: 1, \"!}\": 1}", field, longest),
-             *long_name = xasprintf("%sx", longest);
+        char *good = xasprintf("%s: {%s: 1, \"!}\": 1}", field, longest), *long_name = xasprintf("%sx", longest);
         assert_good(kind, good);
         const char *const bad[] = {"a b", "ä", long_name};
         for (size_t k = 0; k < ARRAY_SIZE(bad); k++) {

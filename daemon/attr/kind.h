@@ -10,8 +10,8 @@ typedef enum KindFlags {
     KIND_IF_MATCH = 1 << 0,     /* updates take if-match, single reads answer with an etag */
     KIND_RETRY_TOKEN = 1 << 1,  /* updates take opc-retry-token */
     KIND_SHARED_ITEMS = 1 << 2, /* lists also hold what belongs to no container of ours, and cannot be written */
-    KIND_LOCAL_IDS = 1 << 4, /* ids are chosen by users: another cloud may have the same */
-    KIND_OWN_ONLY = 1 << 3, /* what lies in another container than the account's own cannot be written */
+    KIND_LOCAL_IDS = 1 << 4,    /* ids are chosen by users: another cloud may have the same */
+    KIND_OWN_ONLY = 1 << 3,     /* what lies in another container than the account's own cannot be written */
 } KindFlags;
 
 typedef struct Kind {
@@ -42,6 +42,13 @@ static inline const Kind *kind_of_objects(const Kind *kind)
 {
     return kind->makes ? kind->makes : kind;
 }
+
+/* The row that all kinds begin with. */
+#define KIND_ACCOUNT                                                                                                   \
+    {                                                                                                                  \
+        "account", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 64,                                   \
+        .doc = "name of the account in the configuration"                                                              \
+    }
 
 /* The value of a selector's condition that every value meets. */
 #define SELECTOR_ANY "*"

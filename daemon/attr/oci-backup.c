@@ -46,7 +46,7 @@ static const Field volume_backup_selector[] = {
 };
 
 static const Field volume_backup_fields[] = {
-    OCI_ACCOUNT,
+    KIND_ACCOUNT,
     {"volumeBackupId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
      .doc = "OCID of the volume backup"},
     {"selector", .type = FIELD_MAP, .members = volume_backup_selector,
@@ -78,7 +78,7 @@ static const Field boot_volume_backup_selector[] = {
 };
 
 static const Field boot_volume_backup_fields[] = {
-    OCI_ACCOUNT,
+    KIND_ACCOUNT,
     {"bootVolumeBackupId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
      .doc = "OCID of the boot volume backup"},
     {"selector", .type = FIELD_MAP, .members = boot_volume_backup_selector,

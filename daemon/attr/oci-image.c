@@ -20,7 +20,7 @@ static const Field selector[] = {
 };
 
 static const Field fields[] = {
-    OCI_ACCOUNT,
+    KIND_ACCOUNT,
     {"imageId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
      .doc = "OCID of the image"},
     {"selector", .type = FIELD_MAP, .members = selector, .doc = "instead of imageId: every image that meets all conditions"},

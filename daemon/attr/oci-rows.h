@@ -25,12 +25,6 @@
     {"freeformTags", .type = FIELD_TAGS, .doc = "free-form tags that the " noun " must bear; \"*\" for any value"},   \
     {"definedTags", .type = FIELD_TAG_NAMESPACES, .doc = "defined tags that the " noun " must bear; \"*\" for any value"}
 
-#define OCI_ACCOUNT                                                                            \
-    {                                                                                          \
-        "account", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 64,           \
-        .doc = "name of the account in the configuration"                                      \
-    }
-
 #define OCI_DISPLAY_NAME(noun)                                                                                        \
     {                                                                                                                 \
         "displayName", .type = FIELD_TEXT, .flags = FIELD_ATTRIBUTE, .min = 1, .max = 255, .doc = "the " noun "'s name" \

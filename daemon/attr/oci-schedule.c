@@ -43,7 +43,7 @@ static const Field keep_fields[] = {
 };
 
 static const Field schedule_fields[] = {
-    OCI_ACCOUNT,
+    KIND_ACCOUNT,
     {"bootVolumeId", .wire = "id", .type = FIELD_TEXT, .flags = FIELD_TARGET, .min = 1, .max = 255, .prefix = "ocid1.",
      .doc = "OCID of the boot volume that backups are made of"},
     {"selector", .type = FIELD_MAP, .members = oci_boot_volume_selector,

@@ -31,8 +31,8 @@ void account_free(Account *account);
 DEFINE_CLEANUP(Account, account_free)
 
 /* Makes sure that requests can be sent and that it is known where to and what is the account's own: at once where there
- * is no login, or one that is good (true, and `ready` does not run); else `ready` runs once, from the loop, unless it is
- * cancelled. One at a time. */
+ * is no login, or one that is good (true, and `ready` does not run); else `ready` runs once, from the loop, unless it
+ * is cancelled. One at a time. */
 bool account_prepare(Account *account, account_ready_fn ready, void *userdata);
 void account_prepare_cancel(Account *account);
 

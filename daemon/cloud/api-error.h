@@ -7,7 +7,7 @@
 
 /* One row of a provider's table; the first that fits counts. */
 typedef struct ApiErrorRule {
-    int status;       /* 0: any */
+    int status; /* 0: any */
     ErrorKind kind;
     const char *code; /* NULL: any, also none */
 } ApiErrorRule;

@@ -207,7 +207,8 @@ static void a_write_is_a_patch_with_a_value_for_each_operation(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str body = {0}, target = {0};
-    ims_provider.add_body(json_of(arena, "{\"a\":\"1\",\"b\":\"2\"}"), json_of(arena, "{\"a\":null,\"b\":\"3\"}"), false, &body);
+    ims_provider.add_body(json_of(arena, "{\"a\":\"1\",\"b\":\"2\"}"), json_of(arena, "{\"a\":null,\"b\":\"3\"}"),
+                          false, &body);
     assert_string_equal(str_get(&body), "[{\"op\":\"remove\",\"path\":\"/a\",\"value\":\"\"},"
                                         "{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"3\"}]");
     HttpSpec spec;

@@ -69,10 +69,9 @@ static void names_are_escaped_in_pointers(void **state)
 static void operations_come_in_the_order_of_the_values(void **state)
 {
     (void)state;
-    assert_patch(
-        "{\"a\":\"1\",\"z\":\"1\"}", "{\"z\":\"2\",\"m\":\"2\",\"a\":null}", NULL,
-        "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},"
-        "{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"}]");
+    assert_patch("{\"a\":\"1\",\"z\":\"1\"}", "{\"z\":\"2\",\"m\":\"2\",\"a\":null}", NULL,
+                 "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"replace\",\"path\":\"/z\",\"value\":\"2\"},"
+                 "{\"op\":\"add\",\"path\":\"/m\",\"value\":\"2\"}]");
 }
 
 static void nothing_to_set_is_an_empty_patch(void **state)
@@ -87,7 +86,8 @@ static void an_empty_text_may_be_an_absent_one(void **state)
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str out = {0};
     json_patch_add(node_of(arena, "{\"a\":\"\",\"b\":\"1\",\"c\":0}"),
-                   node_of(arena, "{\"a\":\"2\",\"b\":\"2\",\"c\":2}"), &(JsonPatchRules){.empty_is_absent = true}, &out);
+                   node_of(arena, "{\"a\":\"2\",\"b\":\"2\",\"c\":2}"), &(JsonPatchRules){.empty_is_absent = true},
+                   &out);
     assert_string_equal(str_get(&out), "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"2\"},"
                                        "{\"op\":\"replace\",\"path\":\"/b\",\"value\":\"2\"},"
                                        "{\"op\":\"replace\",\"path\":\"/c\",\"value\":2}]");

@@ -29,7 +29,8 @@ static void add_password(JsonWriter *w, const LoginBody *body)
 static void add_application_credential(JsonWriter *w, const LoginBody *body)
 {
     json_begin_object(w, "application_credential");
-    json_text(w, body->credential_id ? "id" : "name", body->credential_id ? body->credential_id : body->credential_name);
+    json_text(w, body->credential_id ? "id" : "name",
+              body->credential_id ? body->credential_id : body->credential_name);
     if (!body->credential_id)
         add_reference(w, "user", &body->user, NULL);
     json_text(w, "secret", body->credential_secret);

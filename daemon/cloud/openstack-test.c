@@ -270,7 +270,8 @@ static void a_write_is_a_patch_of_glances_own_type(void **state)
     (void)state;
     CLEANUP(arena_freep) Arena *arena = arena_new();
     CLEANUP(str_done) Str body = {0}, target = {0};
-    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"), false, &body);
+    openstack_provider.add_body(json_of(arena, "{\"a\":\"1\"}"), json_of(arena, "{\"a\":null,\"tags\":[\"x\"]}"), false,
+                                &body);
     assert_string_equal(str_get(&body),
                         "[{\"op\":\"remove\",\"path\":\"/a\"},{\"op\":\"add\",\"path\":\"/tags\",\"value\":[\"x\"]}]");
     HttpSpec spec;
@@ -307,8 +308,7 @@ static void the_status_says_what_an_error_means(void **state)
                     {500, ERROR_SERVER},   {501, ERROR_REJECTED}, {503, ERROR_SERVER}};
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         assert_error_kind(c, statuses[i].status, "<html><body>x</body></html>", statuses[i].kind);
-        assert_error_kind(c, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}",
-                          statuses[i].kind);
+        assert_error_kind(c, statuses[i].status, "{\"code\":\"x\",\"message\":\"m\"}", statuses[i].kind);
     }
 }
 

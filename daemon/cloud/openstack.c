@@ -48,14 +48,14 @@ static void fill_login(const Credential *credential, Str *target, Str *body)
 {
     const OpenstackCloud *c = credential->secret;
     str_add(target, "/auth/tokens");
-    login_body_add(&(LoginBody){.user = {c->user_id, c->user_name, c->user_domain_id, c->user_domain_name},
-                                .password = c->credential_secret ? NULL : c->password,
-                                .credential_id = c->credential_id,
-                                .credential_name = c->credential_name,
-                                .credential_secret = c->credential_secret,
-                                .project = {c->project_id, c->project_name, c->project_domain_id,
-                                            c->project_domain_name}},
-                   body);
+    login_body_add(
+        &(LoginBody){.user = {c->user_id, c->user_name, c->user_domain_id, c->user_domain_name},
+                     .password = c->credential_secret ? NULL : c->password,
+                     .credential_id = c->credential_id,
+                     .credential_name = c->credential_name,
+                     .credential_secret = c->credential_secret,
+                     .project = {c->project_id, c->project_name, c->project_domain_id, c->project_domain_name}},
+        body);
 }
 
 static const char *login_secret(const Credential *credential)

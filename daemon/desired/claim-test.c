@@ -34,10 +34,11 @@ static void assert_overlap(const char *a, const char *more_a, const char *b, con
 static void assert_image_overlap(const Kind *kind, const char *a, const char *more_a, const char *b, const char *more_b,
                                  const char *expected)
 {
-    CLEANUP(freep) char *spec_a = xasprintf("selector: {name: \"*\"}, %s", a), *spec_b = xasprintf("selector: {name: \"*\"}, %s", b);
     CLEANUP(freep)
-    char *first = image_document(kind, "a", spec_a, more_a),
-         *second = image_document(kind, "b", spec_b, more_b);
+    char *spec_a = xasprintf("selector: {name: \"*\"}, %s", a),
+         *spec_b = xasprintf("selector: {name: \"*\"}, %s", b);
+    CLEANUP(freep)
+    char *first = image_document(kind, "a", spec_a, more_a), *second = image_document(kind, "b", spec_b, more_b);
     assert_overlap_of(first, second, expected);
 }
 

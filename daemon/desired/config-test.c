@@ -174,8 +174,9 @@ static void keys_that_several_can_have_are_taken(void **state)
 {
     (void)state;
     CLEANUP(config_freep)
-    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
-                              "  {name: c, type: ims, region: r, projectId: p, iamEndpoint: \"https://i\", " PASSWORD "}]\n");
+    Config *config =
+        good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
+                 "  {name: c, type: ims, region: r, projectId: p, iamEndpoint: \"https://i\", " PASSWORD "}]\n");
     assert_int_equal(config->n_accounts, 3);
     assert_string_equal(config_account(config, "c")->type, "ims");
 }
@@ -224,8 +225,9 @@ static void a_bare_name_of_a_secret_is_a_credential(void **state)
 {
     (void)state;
     CLEANUP(config_freep)
-    Config *config = good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
-                              "  {name: c, type: openstack, cloud: lab, cloudsFile: clouds.yaml}]\n");
+    Config *config =
+        good(IMS "projectId: p, " KEYS ", securityTokenFile: st}, {name: b, type: ims, region: r, " PASSWORD "},\n"
+                 "  {name: c, type: openstack, cloud: lab, cloudsFile: clouds.yaml}]\n");
     static const char *const bare[][3] = {{"a", "accessKeyFile", "ak"},
                                           {"a", "secretKeyFile", "sk"},
                                           {"a", "securityTokenFile", "st"},

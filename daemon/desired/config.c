@@ -181,7 +181,8 @@ static void fill(Config *config, const FieldReader *r, const Node *top)
     config->max_deletes = get_int(node_get(top, "limits"), "maxDeletes", MAX_DELETES_DEFAULT);
 }
 
-/* Secrets have no place in this file; one that stands there by mistake must not be shown with what is wrong about it. */
+/* Secrets have no place in this file; one that stands there by mistake must not be shown with what is wrong about it.
+ */
 static bool names_a_secret(const char *word, size_t n)
 {
     static const char *const parts[] = {"key", "secret", "pass", "token"};

@@ -146,13 +146,14 @@ static void what_must_be_absent_excludes_nothing(void **state)
 {
     (void)state;
     CLEANUP(freep)
-    char *one =
-        image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen: null, __support_xen_gpu_type: M60_vGPU", "");
+    char *one = image_document(&ims_image, "a",
+                               "selector: {name: \"*\"}, __support_xen: null, __support_xen_gpu_type: M60_vGPU", "");
     CLEANUP(freep)
-    char *other = image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen: \"true\", __support_xen_hana: ~", "");
+    char *other =
+        image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen: \"true\", __support_xen_hana: ~", "");
     CLEANUP(freep)
-    char *third =
-        image_document(&ims_image, "a", "selector: {name: \"*\"}, __support_xen_hana: \"true\", __support_xen_gpu_type: M60", "");
+    char *third = image_document(
+        &ims_image, "a", "selector: {name: \"*\"}, __support_xen_hana: \"true\", __support_xen_gpu_type: M60", "");
     CLEANUP(specs_freep) Specs *a = specs_of(one), *b = specs_of(other), *c = specs_of(third);
     assert_int_equal(a->n + b->n + c->n, 3);
 }
@@ -173,9 +174,9 @@ static void a_rule_on_tags_needs_a_kind_that_keeps_some(void **state)
 static void an_account_must_be_of_the_kinds_type(void **state)
 {
     (void)state;
-    assert_first_problem(
-        "apiVersion: imagekeeper/v1\nkind: ImsImage\nmetadata: {name: a}\nspec: {account: os, selector: {name: \"*\"}, name: n}\n",
-        "4:17: account \"os\" is of type openstack; ImsImage needs one of type ims");
+    assert_first_problem("apiVersion: imagekeeper/v1\nkind: ImsImage\nmetadata: {name: a}\nspec: {account: os, "
+                         "selector: {name: \"*\"}, name: n}\n",
+                         "4:17: account \"os\" is of type openstack; ImsImage needs one of type ims");
     assert_first_problem("apiVersion: imagekeeper/v1\nkind: GlanceImage\nmetadata: {name: a}\nspec: {account: prod, "
                          "selector: {name: \"*\"}, name: n}\n",
                          "4:17: account \"prod\" is of type oci; GlanceImage needs one of type openstack");
@@ -199,7 +200,8 @@ static void ignore_may_name_attributes_without_rows(void **state)
     Specs *specs = image_spec_of(&ims_image, "extra: {a: 1}", "ignore: [extra.a, \"__support_*\"]");
     assert_int_equal(specs->items[0].ignore->n, 2);
     CLEANUP(freep)
-    char *text = image_document(&ims_image, "a", "selector: {name: \"*\"}, extra: {a: 1}", "reconcile: {ignore: [a]}\n");
+    char *text =
+        image_document(&ims_image, "a", "selector: {name: \"*\"}, extra: {a: 1}", "reconcile: {ignore: [a]}\n");
     CLEANUP(freep) char *first = first_problem_of(text);
     assert_true(starts_with(first, "6:22: ignore: \"a\" fits no attribute of ImsImage"));
 }

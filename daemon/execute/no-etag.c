@@ -117,7 +117,8 @@ bool no_etag_rests(Op *op)
         return false;
     }
     change_hold(op->plan, op->change, HOLD_BUSY,
-                "somebody else is changing the %s at this moment; it is left in peace until it rests", live->kind->noun);
+                "somebody else is changing the %s at this moment; it is left in peace until it rests",
+                live->kind->noun);
     plan_look_at(op->plan, clock_wall() + BUSY_RETRY);
     op_end(op);
     return false;

@@ -30,9 +30,9 @@ struct HttpClient {
     TAILQ_HEAD(Queue, HttpRequest) queue;
     sd_event_source *pump; /* takes one from the queue for each run */
     unsigned running, sent, n_requests;
-    HttpGate gate;   /* without functions: none */
-    bool opening;    /* it is being opened: nothing leaves the queue */
-    unsigned opened; /* how often it was */
+    HttpGate gate;     /* without functions: none */
+    bool opening;      /* it is being opened: nothing leaves the queue */
+    unsigned opened;   /* how often it was */
     unsigned failures; /* how often it could not be opened */
     Breaker breaker;
     bool has_difference;
@@ -50,7 +50,7 @@ struct HttpRequest {
     Error *last;     /* why it waits or waited */
     bool probe;      /* the one that the breaker let through */
     unsigned opened; /* the client's, when it was sent */
-    unsigned born; /* the client's failures, when it was started */
+    unsigned born;   /* the client's failures, when it was started */
     bool reopened;   /* the gate was opened for it once more */
     bool in_callback, freed;
     TAILQ_ENTRY(HttpRequest) others;

@@ -28,7 +28,7 @@ typedef struct HttpSpec {
     size_t body_size;
     HttpHeader headers[4]; /* such as if-match; ends at the first without a name */
     usec_t not_before;     /* monotonic: when it may be sent first; 0: at once */
-    bool once; /* sent once, ahead of what waits in the queue: its owner looks before it is sent again, whatever it got */
+    bool once;             /* sent once, ahead of what is queued: its owner looks before he asks again */
     bool busy_ends;        /* ERROR_BUSY is not waited for: the owner comes back in another round */
     bool safe; /* reading, or a creation under its retry token: may be repeated freely. A write whose outcome is unknown
                   comes back as an error whose policy says ambiguous, and the owner looks before it asks again. */
@@ -67,8 +67,8 @@ int http_client_new(Http *http, sd_event *loop, const HttpClientOptions *options
 void http_client_free(HttpClient *client);
 DEFINE_CLEANUP(HttpClient, http_client_free)
 
-/* The gate is open, or cannot be opened: then what waits for it fails with `error`. `endpoint` is where requests go from
- * now on; NULL: where they went. One that may not be asked (endpoint_check) is an error of all that wait. */
+/* The gate is open, or cannot be opened: then what waits for it fails with `error`. `endpoint` is where requests go
+ * from now on; NULL: where they went. One that may not be asked (endpoint_check) is an error of all that wait. */
 void http_client_opened(HttpClient *client, const char *endpoint, const Error *error);
 
 /* What a status means where the API's own code tells nothing better. */

@@ -125,7 +125,8 @@ static void the_selector_knows_its_container(void **state)
 static Live *parse(Arena *arena, const char *text, Error **err)
 {
     Live *live = NULL;
-    return live_from_text(&(LiveReader){.kind = &oci_image}, text, strlen(text), "e1", arena, &live, err) < 0 ? NULL : live;
+    return live_from_text(&(LiveReader){.kind = &oci_image}, text, strlen(text), "e1", arena, &live, err) < 0 ? NULL
+                                                                                                              : live;
 }
 
 static void keeps_only_what_the_table_names(void **state)
@@ -150,7 +151,8 @@ static void a_list_item_and_a_single_read_give_the_same(void **state)
     CLEANUP(json_page_freep) JsonPage *page = NULL;
     Live *item = NULL;
     assert_int_equal(json_page_parse(list, strlen(list), NULL, &page, NULL), 0);
-    assert_int_equal(live_from_item(&(LiveReader){.kind = &oci_image}, json_page_next(page, NULL), arena, &item, NULL), 0);
+    assert_int_equal(live_from_item(&(LiveReader){.kind = &oci_image}, json_page_next(page, NULL), arena, &item, NULL),
+                     0);
     assert_true(node_equal(item->object, parse(arena, image, NULL)->object));
     assert_null(item->etag);
 }
@@ -302,7 +304,8 @@ static void other_attributes_are_the_objects_own_members(void **state)
 static void an_image_must_be_one_that_can_be_written(void **state)
 {
     (void)state;
-    static const char off[] = "{\"name\":\"n\",\"status\":\"deactivated\"}", queued[] = "{\"name\":\"n\",\"status\":\"queued\"}";
+    static const char off[] = "{\"name\":\"n\",\"status\":\"deactivated\"}",
+                      queued[] = "{\"name\":\"n\",\"status\":\"queued\"}";
     assert_true(image_matches(&glance_image, "", glance));
     assert_true(image_matches(&glance_image, "", off));
     assert_false(image_matches(&glance_image, "", queued));
@@ -400,12 +403,14 @@ static void assert_free_names(const Specs *specs, const Kind *kind, const char *
 static void the_names_are_those_that_documents_of_the_kind_declare(void **state)
 {
     (void)state;
-    CLEANUP(freep) char *a = image_document(&glance_image, "a", "selector: {name: \"*\"}, properties: {x: 1, y: null}", "");
+    CLEANUP(freep)
+    char *a = image_document(&glance_image, "a", "selector: {name: \"*\"}, properties: {x: 1, y: null}", "");
     CLEANUP(freep)
     char *b = image_document(&glance_image, "b", "selector: {properties: {s: 1}}, properties: {z: 1}", "");
     CLEANUP(freep) char *c = image_document(&glance_image, "c", "selector: {name: \"*\"}, name: n", "");
     CLEANUP(freep) char *d = image_document(&ims_image, "d", "selector: {name: \"*\"}, extra: {w: 1, x: 1}", "");
-    CLEANUP(freep) char *e = image_document(&glance_image, "e", "selector: {name: \"*\"}, properties: {y: 2, v: 1}", "");
+    CLEANUP(freep)
+    char *e = image_document(&glance_image, "e", "selector: {name: \"*\"}, properties: {y: 2, v: 1}", "");
     CLEANUP(freep) char *o = document("o", "account: prod, imageId: ocid1.image.a, displayName: x", "");
     CLEANUP(freep) char *all = xasprintf("%s%s%s%s%s%s", a, b, c, d, e, o);
     CLEANUP(specs_freep) Specs *specs = specs_of(all);

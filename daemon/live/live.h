@@ -14,7 +14,7 @@
 typedef struct Live {
     const Kind *kind;
     const char *id;
-    const char *cloud; /* where that id counts; NULL: everywhere */
+    const char *cloud;     /* where that id counts; NULL: everywhere */
     const char *container; /* NULL for what belongs to none of ours */
     const char *state;
     const char *etag;          /* NULL when it was read from a list */

@@ -34,7 +34,7 @@ typedef struct Listing {
      * others come or go; and all that a selector took. What nobody claims is not remembered any longer. */
     Shown shown[2];
     Map *taken_ids;
-    Map *tokens; /* of all pages but the first */
+    Map *tokens;           /* of all pages but the first */
     HttpRequest *pages[2]; /* the page being received, and the one asked for before that one is parsed */
     struct Page *page_of[2];
     unsigned taken;     /* pages */

@@ -198,10 +198,14 @@ static Case compare_backup(const char *want, const char *backup, const char *vol
     char *source = xasprintf("{\"id\":\"ocid1.volume.a\",\"lifecycleState\":\"AVAILABLE\",%s}", volume ? volume : "");
     Case c = {.arena = arena_new(), .specs = specs_of(yaml)};
     Live *behind = NULL;
-    assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume_backup}, json, strlen(json), "e", c.arena, &c.live, NULL), 0);
+    assert_int_equal(
+        live_from_text(&(LiveReader){.kind = &oci_boot_volume_backup}, json, strlen(json), "e", c.arena, &c.live, NULL),
+        0);
     assert_string_equal(c.live->source_id, "ocid1.volume.a");
     if (volume)
-        assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume}, source, strlen(source), NULL, c.arena, &behind, NULL), 0);
+        assert_int_equal(live_from_text(&(LiveReader){.kind = &oci_boot_volume}, source, strlen(source), NULL, c.arena,
+                                        &behind, NULL),
+                         0);
     c.live->source = behind;
     diff_object(&c.specs->items[0], c.live, NOW, c.arena, &c.deltas, &c.ignored);
     return c;

@@ -2,6 +2,7 @@
 
 #include "attr/account.h"
 
+#include "attr/sync.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -121,6 +122,7 @@ const Field config_fields[] = {
      .doc = "time between full looks; 5m unless said otherwise"},
     {"mode", .type = FIELD_ENUM, .values = modes, .doc = "enforce, or observe: report drift and change nothing"},
     {"limits", .type = FIELD_MAP, .members = limit_fields, .doc = "what holds a round's changes"},
+    {"sync", .type = FIELD_MAP, .members = sync_fields, .doc = "the repository that the specs come from"},
     {"accounts", .type = FIELD_MAP_LIST, .flags = FIELD_REQUIRED, .doc = "the clouds and how to reach them"},
     {0},
 };

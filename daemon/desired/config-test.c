@@ -273,6 +273,58 @@ static void an_endpoint_ends_with_its_host(void **state)
                    "1:57: iamEndpoint: http:// is for this machine alone (127.0.0.1, ::1, localhost): use https://x");
 }
 
+#define ACCOUNT "accounts: [{name: a, type: oci}]\n"
+#define REPOSITORY "sync: {repository: \"https://git.example/a\""
+
+static void what_is_not_said_of_sync_has_its_default(void **state)
+{
+    (void)state;
+    CLEANUP(config_freep) Config *none = good(ACCOUNT), *config = good(ACCOUNT REPOSITORY "}\n");
+    assert_null(none->sync);
+    assert_string_equal(config->sync->repository, "https://git.example/a");
+    assert_int_equal(config->sync->transport, TRANSPORT_HTTPS);
+    assert_string_equal(config->sync->ref, "main");
+    assert_null(config->sync->directory);
+    assert_int_equal(config->sync->verify, VERIFY_NONE);
+    assert_false(config->sync->allow_rewind);
+    assert_int_equal(config->sync->keep, 3);
+    assert_string_equal(config->sync->user, "git");
+}
+
+static void paths_of_sync_are_relative_to_the_file_and_names_of_secrets_are_credentials(void **state)
+{
+    (void)state;
+    CLEANUP(config_freep)
+    Config *config = good(ACCOUNT "sync: {repository: up, directory: /d, verify: ssh, allowedSigners: s, allowRewind: true, keep: 7}\n");
+    CLEANUP(config_freep) Config *by_ssh = good(ACCOUNT "sync: {repository: \"h:a\", sshKeyFile: key, knownHostsFile: ./k}\n");
+    assert_non_null(strstr(config->sync->repository, "/up"));
+    assert_string_equal(config->sync->directory, "/d");
+    assert_int_equal(config->sync->verify, VERIFY_SSH);
+    assert_int_equal(config->sync->allowed_signers[0], '/');
+    assert_true(config->sync->allow_rewind);
+    assert_int_equal(config->sync->keep, 7);
+    assert_string_equal(by_ssh->sync->repository, "h:a");
+    assert_string_equal(by_ssh->sync->ssh_key_file, "key");
+    assert_non_null(strstr(by_ssh->sync->known_hosts_file, "/./k"));
+}
+
+static void settings_of_sync_that_need_each_other(void **state)
+{
+    (void)state;
+    assert_problem(ACCOUNT REPOSITORY ", verify: ssh}\n",
+                   "2:7: verify: ssh needs \"allowedSigners\": who may sign with ssh, as ssh-keygen(1) has it");
+    assert_problem(ACCOUNT REPOSITORY ", publicKeys: k}\n", "2:45: publicKeys goes with verify: gpg");
+    assert_problem(ACCOUNT REPOSITORY ", user: me}\n", "2:45: user goes with tokenFile");
+    assert_problem(ACCOUNT REPOSITORY ", sshKeyFile: k}\n", "2:45: sshKeyFile goes with an ssh repository");
+    assert_problem(ACCOUNT "sync: {repository: /a, tokenFile: k}\n", "2:24: tokenFile goes with an https repository");
+    assert_problem(ACCOUNT "sync: {repository: \"h:a\", sshKeyFile: k}\n",
+                   "2:7: an ssh repository needs \"knownHostsFile\": the host keys that are trusted, as ssh-keyscan(1) writes "
+                   "them: a path, or a systemd credential's name");
+    assert_problem(ACCOUNT "sync: {ref: main}\n",
+                   "2:7: sync needs \"repository\": what is fetched: an https or ssh address, or a path");
+    assert_problem(ACCOUNT REPOSITORY ", tokenfile: x}\n", "2:45: unknown key \"tokenfile\" in sync; did you mean \"tokenFile\"?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +344,9 @@ int main(void)
         cmocka_unit_test(a_bare_name_of_a_secret_is_a_credential),
         cmocka_unit_test(an_openstack_account_needs_a_cloud),
         cmocka_unit_test(an_endpoint_ends_with_its_host),
+        cmocka_unit_test(what_is_not_said_of_sync_has_its_default),
+        cmocka_unit_test(paths_of_sync_are_relative_to_the_file_and_names_of_secrets_are_credentials),
+        cmocka_unit_test(settings_of_sync_that_need_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

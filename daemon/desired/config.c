@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "attr/account.h"
+#include "attr/sync.h"
 #include "base/endpoint.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -59,6 +60,15 @@ static const Node *anchor_paths(const FieldReader *r, const Field *fields, const
         node_builder_add(b, e->key, e->mark, is_path ? anchor_path(r, e->value) : e->value);
     }
     return node_builder_end(b);
+}
+
+/* The repository's address can be a path, too. */
+static const SyncConfig *read_sync(const FieldReader *r, const Node *sync)
+{
+    SyncConfig *c = sync_config_new(r, anchor_paths(r, sync_fields, sync));
+    if (c->transport == TRANSPORT_PATH)
+        c->repository = anchor_path(r, node_get(sync, "repository"))->text;
+    return c;
 }
 
 static bool check_endpoint(const char *endpoint, Error **err)
@@ -167,6 +177,9 @@ static const Node *read_top(const FieldReader *r, const Node *node, Config *conf
     bool good = true;
     for (uint32_t i = 0; i < accounts->value->n; i++)
         good = read_account(r, config, accounts->value->items[i]) && good;
+    const Node *sync = node_get(typed, "sync");
+    if (sync)
+        good = sync_config_check(r, sync) && good;
     return good ? typed : NULL;
 }
 
@@ -174,6 +187,8 @@ static void fill(Config *config, const FieldReader *r, const Node *top)
 {
     const Node *specs = node_get(top, "specs");
     const char *mode = node_get_text(top, "mode");
+    const Node *sync = node_get(top, "sync");
+    config->sync = sync ? read_sync(r, sync) : NULL;
     config->specs = specs ? anchor_path(r, specs)->text : NULL;
     config->interval = (usec_t)get_int(top, "interval", INTERVAL_DEFAULT);
     config->observe = mode && streq(mode, "observe");

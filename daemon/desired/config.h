@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/node.h"
 #include "data/problem.h"
+#include "desired/sync-config.h"
 
 #define CONFIG_FILE_DEFAULT "/etc/imagekeeper/imagekeeper.yaml"
 
@@ -25,6 +26,7 @@ typedef struct Config {
     int64_t max_changes, max_deletes;
     AccountConfig *accounts;
     size_t n_accounts;
+    const SyncConfig *sync; /* NULL when there is none */
 } Config;
 
 /* What is wrong in the file goes to `problems`; a file that cannot be read at all to `err`. Paths in it that are

@@ -10,10 +10,12 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cmd/command.h"
+#include "sync/helper.h"
 
 #define ITERATIONS_MAX 1000
 
-static const Command *const commands[] = {&command_validate, &command_plan, &command_apply, &command_calendar};
+static const Command *const commands[] = {&command_validate, &command_plan, &command_apply, &command_calendar,
+                                         &command_sync};
 
 static const struct {
     int letter; /* in Command.accepts */
@@ -158,6 +160,9 @@ int main(int argc, char **argv)
 {
     file_occupy_standard_streams();
     prctl(PR_SET_DUMPABLE, 0); /* keys are in memory: no core dumps, no ptrace by others */
+    int helper = helper_main(argc, argv);
+    if (helper >= 0)
+        return helper;
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         command_error("which command? see imagekeeper --help");

@@ -42,10 +42,10 @@ static int load(const CommandOptions *options, Problems *problems, Config **ret_
     if (config_load(options->config_file, problems, &config, err) < 0)
         return -1;
     const char *path = command_specs_path(options, config);
-    if (!path)
+    if (!path && ret_specs)
         return error_set(err, ERROR_SPEC, "%s does not say where the specs are: set `specs`, or give --specs",
                          config->file);
-    if (specs_load(path, config, problems, ret_specs, err) < 0)
+    if (ret_specs && specs_load(path, config, problems, ret_specs, err) < 0)
         return -1;
     *ret_config = TAKE(config);
     return 0;

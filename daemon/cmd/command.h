@@ -36,9 +36,10 @@ typedef struct Command {
     int (*run)(const CommandOptions *options);
 } Command;
 
-extern const Command command_validate, command_plan, command_apply, command_calendar;
+extern const Command command_validate, command_plan, command_apply, command_calendar, command_sync;
 
-/* Loads the configuration and the specs it (or --specs) points to; prints every problem to stderr. 0 or -1. */
+/* Loads the configuration and, with `ret_specs`, the specs it (or --specs) points to; prints every problem to stderr. 0
+ * or -1. */
 int command_load(const CommandOptions *options, Config **ret_config, Specs **ret_specs);
 /* "where the specs are", for messages. */
 const char *command_specs_path(const CommandOptions *options, const Config *config);

@@ -20,8 +20,9 @@ MAY = {
     "execute": "base data attr schedule desired sign http cloud live plan",
     "control": "base",
     "record": "base data attr schedule desired http cloud live plan execute .",
-    "cmd": "base data attr schedule desired sign http cloud live plan execute control record .",
-    ".": "base data attr schedule desired sign http cloud live plan execute control record cmd",
+    "sync": "base data attr desired",
+    "cmd": "base data attr schedule desired sign http cloud live plan execute control record sync .",
+    ".": "base data attr schedule desired sign http cloud live plan execute control record sync cmd",
 }
 # Library header -> who may name it.
 LIBRARIES = {"curl/": "http", "yaml.h": "data", "cjson/": "data", "openssl/": "sign",

@@ -142,6 +142,7 @@ else
     check "valgrind: the calendar" under_valgrind calendar-test.py 'a_small*'
     check "valgrind: Huawei Cloud" under_valgrind ims-test.py 'one_patch*' 'a_selector*'
     check "valgrind: logins" under_valgrind ims-login-test.py 'a_revoked*' 'a_password*' 'an_iam_that_is*'
+    check "valgrind: sync" under_valgrind sync-test.py 'the_first*' 'links*' 'a_forced*' 'a_wrong*'
     check "valgrind: the daemon" under_valgrind daemon-test.py 'repairs*' 'reads_conf*' 'broken_specs*' 'sigterm*'
 fi
 report

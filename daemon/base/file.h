@@ -14,6 +14,10 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Erro
  * wipes and frees (secret_free). */
 int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
+/* Replaces a file, or makes it: who reads it sees the old text or the new one, never a part. Nothing is synced to disk.
+ */
+int file_replace(const char *path, unsigned mode, const char *text, size_t size, Error **err);
+
 /* Wipes and frees a NUL-terminated secret; NULL is fine. */
 void secret_free(char *secret);
 DEFINE_CLEANUP(char, secret_free)

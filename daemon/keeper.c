@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "control/notify.h"
+#include "control/reload.h"
 #include "desired/load.h"
 #include "record/journal.h"
 #include "record/report.h"
@@ -54,6 +55,7 @@ struct Keeper {
     Memory *memory;
     News *news;
     Fold *fold;
+    Reloads reloads;
     bool stopping;
 };
 
@@ -386,6 +388,23 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 
 /* --- signals --- */
 
+static void begin_reload(Keeper *k)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    notify_reloading();
+    if (reload_begin(&k->reloads, &err) < 0)
+        log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+}
+
+/* Systemd hears of it first, so that the unit is active again when `systemctl reload` returns. */
+static void end_reload(const Keeper *k, const char *status, const char *refusal)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    notify_ready(status);
+    if (reload_end(&k->reloads, refusal, &err) < 0)
+        log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+}
+
 /* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that
  * are on their way, with what they began with. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -397,12 +416,12 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     Outfit outfit;
     if (k->stopping)
         return 0;
-    notify_reloading();
+    begin_reload(k);
     if (load_outfit(k, &outfit, &err) < 0) {
         event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s",
                   err->message);
         CLEANUP(freep) char *status = xasprintf("Reload refused: %s", err->message);
-        notify_ready(status);
+        end_reload(k, status, err->message);
         return 0;
     }
     bool pending = k->next_outfit.config != NULL;
@@ -410,7 +429,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     k->next_outfit = outfit;
     k->specs_read = 0;
     event_log(k->log, EVENT_RELOADED, NULL, 0, "configuration reloaded from %s", outfit.config->file);
-    notify_ready("Configuration reloaded");
+    end_reload(k, "Configuration reloaded", NULL);
     if (is_idle(k))
         return settle(k);
     if (!pending)

@@ -118,6 +118,19 @@ static bool same_specs(const Specs *a, const Specs *b)
     return true;
 }
 
+static const char *specs_path(const Keeper *k, const Config *config)
+{
+    return k->options->specs ? k->options->specs : config->specs;
+}
+
+static int read_specs(const Keeper *k, const Config *config, Problems *problems, Specs **ret, Error **err)
+{
+    const char *path = specs_path(k, config);
+    if (!path)
+        return error_set(err, ERROR_SPEC, "%s does not say where the specs are", config->file);
+    return specs_load(path, config, problems, ret, err);
+}
+
 /* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one
  * load. */
 static void load_specs(Keeper *k)
@@ -128,19 +141,14 @@ static void load_specs(Keeper *k)
     k->specs_read = now;
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
-    const Config *config = k->outfit.config;
-    const char *path = k->options->specs ? k->options->specs : config->specs;
     Specs *specs = NULL;
-    if (!path)
-        error_set(&err, ERROR_SPEC, "%s does not say where the specs are", config->file);
-    else
-        specs_load(path, config, problems, &specs, &err);
-    if (specs) {
+    if (read_specs(k, k->outfit.config, problems, &specs, &err) == 0) {
         bool changed = !k->specs || !same_specs(k->specs, specs);
         if (changed || k->specs_problem) {
             say_problems(k, problems);
-            event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n, path,
-                      specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
+            event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n,
+                      specs_path(k, k->outfit.config), specs->revision ? ", revision " : "",
+                      specs->revision ? specs->revision : "");
         }
         if (changed)
             memory_forget(k->memory);
@@ -181,6 +189,18 @@ static Lane *lane_of(Keeper *k, Outfit *o, const AccountSlot *slot)
         if (streq_null(o->lanes[i]->endpoint, endpoint))
             return o->lanes[i];
     return lane_add(k, o, endpoint);
+}
+
+/* A configuration is not taken with specs that it cannot be used with. They are read again when it is in force. */
+static int check_specs(const Keeper *k, const Config *config, Error **err)
+{
+    CLEANUP(problems_freep) Problems *problems = problems_new();
+    Specs *specs = NULL;
+    int r = read_specs(k, config, problems, &specs, err);
+    if (r < 0)
+        say_problems(k, problems);
+    specs_free(specs);
+    return r;
 }
 
 static int load_outfit(Keeper *k, Outfit *ret, Error **err)
@@ -405,19 +425,20 @@ static void end_reload(const Keeper *k, const char *status, const char *refusal)
         log_send(k->log, LOG_WARNING, err->message, NULL, 0);
 }
 
-/* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that
- * are on their way, with what they began with. */
+/* The new configuration is taken whole, with specs that are whole, or not at all. Rounds under way give up their looks
+ * and finish the writes that are on their way, with what they began with. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
     (void)info;
     Keeper *k = userdata;
     CLEANUP(error_freep) Error *err = NULL;
-    Outfit outfit;
+    Outfit outfit = {0};
     if (k->stopping)
         return 0;
     begin_reload(k);
-    if (load_outfit(k, &outfit, &err) < 0) {
+    if (load_outfit(k, &outfit, &err) < 0 || check_specs(k, outfit.config, &err) < 0) {
+        outfit_done(&outfit);
         event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s",
                   err->message);
         CLEANUP(freep) char *status = xasprintf("Reload refused: %s", err->message);

@@ -113,6 +113,28 @@ def who_asks_for_a_reload_waits_for_its_end_and_is_told_of_a_refusal(w):
 
 
 @case
+def a_reload_with_broken_specs_takes_neither_them_nor_the_configuration(w):
+    w.environment["RUNTIME_DIRECTORY"] = w.folder
+    w.image(1)
+    w.spec(displayName="golden")
+    d = w.daemon()
+    n = d.wait_line("updated")
+    w.write(w.config_file, open(w.config_file).read().replace("specs: specs", "specs: other"))
+    w.write(os.path.join(w.folder, "other", "broken.yaml"), "apiVersion: imagekeeper/v1\nkind: OciImag\n")
+    status, said = reload(w, d)
+    assert status == 1 and said, (status, said)
+    d.wait_line('broken.yaml:2:7: error: unknown kind "OciImag"')
+    d.wait_line("reload refused, the old configuration stays in force")
+    w.sim.change(image_id(1), displayName="drifted")
+    d.wait_line('"drifted" -> "golden"', n)
+    os.rename(os.path.join(w.specs, "golden.yaml"), os.path.join(w.folder, "other", "broken.yaml"))
+    assert reload(w, d) == (0, "")
+    d.wait_message("of 1 objects in sync", len(d.messages))
+    w.sim.change(image_id(1), displayName="drifted")
+    d.wait_line('"drifted" -> "golden"', d.wait_line("configuration reloaded"))
+
+
+@case
 def who_asks_a_daemon_that_ends_or_is_not_there_is_told_so(w):
     w.environment["RUNTIME_DIRECTORY"] = w.folder
     w.image(1)

@@ -10,6 +10,8 @@ packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-lin
     systemd tzdata python3-croniter"
 # A real cloud to test against; on a machine that cannot have it those tests skip themselves and say why.
 packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
+# A systemd to boot, likewise.
+packages_booted="systemd-container dbus"
 
 missing_packages() { # NAME...
     local name

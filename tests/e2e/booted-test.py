@@ -123,6 +123,32 @@ def a_loop_that_stands_still_is_restarted_by_the_watchdog(w):
     assert m.run("journalctl", "-u", "imagekeeperd", "--no-pager").out.count("Watchdog timeout") == 1
 
 
+def in_a_write(w, fault, **how):
+    """Somebody else's change, whose repair is on its way."""
+    w.sim.fault("UpdateImage", fault, **how)
+    w.sim.change(image_id(1), displayName="drifted")
+    eventually(lambda: [f for f in w.sim.faults() if f.get("fired")], "the write")
+
+
+@case
+def killed_in_the_middle_of_a_write_it_is_started_again_and_writes_once(w):
+    m = w.started()
+    in_a_write(w, "process-then-close", ms=500)
+    m.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "imagekeeperd").expect()
+    eventually(lambda: m.show("imagekeeperd", "NRestarts") == "1", "the restart")
+    eventually(lambda: "1 of 1 objects in sync" in m.show("imagekeeperd", "StatusText"), "the status")
+    assert w.live()["displayName"] == "golden" and w.updates() == 2
+
+
+@case
+def a_stop_waits_for_the_write_that_is_on_its_way(w):
+    m = w.started()
+    in_a_write(w, "delay", ms=1500)
+    m.run("systemctl", "stop", "imagekeeperd").expect()
+    assert w.live()["displayName"] == "golden" and len(w.events("updated")) == 2
+    assert m.show("imagekeeperd", "Result") == "success"
+
+
 @case
 def a_broken_configuration_ends_it_and_a_stop_is_clean(w):
     m = w.started()

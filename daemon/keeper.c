@@ -123,12 +123,16 @@ static const char *specs_path(const Keeper *k, const Config *config)
     return k->options->specs ? k->options->specs : config->specs;
 }
 
-static int read_specs(const Keeper *k, const Config *config, Problems *problems, Specs **ret, Error **err)
+/* NULL: they cannot be used, and `err` says why. */
+static Specs *read_specs(const Keeper *k, const Config *config, Problems *problems, Error **err)
 {
     const char *path = specs_path(k, config);
+    Specs *specs = NULL;
     if (!path)
-        return error_set(err, ERROR_SPEC, "%s does not say where the specs are", config->file);
-    return specs_load(path, config, problems, ret, err);
+        error_set(err, ERROR_SPEC, "%s does not say where the specs are", config->file);
+    else
+        specs_load(path, config, problems, &specs, err);
+    return specs;
 }
 
 /* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one
@@ -141,8 +145,8 @@ static void load_specs(Keeper *k)
     k->specs_read = now;
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
-    Specs *specs = NULL;
-    if (read_specs(k, k->outfit.config, problems, &specs, &err) == 0) {
+    Specs *specs = read_specs(k, k->outfit.config, problems, &err);
+    if (specs) {
         bool changed = !k->specs || !same_specs(k->specs, specs);
         if (changed || k->specs_problem) {
             say_problems(k, problems);
@@ -195,12 +199,13 @@ static Lane *lane_of(Keeper *k, Outfit *o, const AccountSlot *slot)
 static int check_specs(const Keeper *k, const Config *config, Error **err)
 {
     CLEANUP(problems_freep) Problems *problems = problems_new();
-    Specs *specs = NULL;
-    int r = read_specs(k, config, problems, &specs, err);
-    if (r < 0)
+    Specs *specs = read_specs(k, config, problems, err);
+    if (!specs) {
         say_problems(k, problems);
+        return -1;
+    }
     specs_free(specs);
-    return r;
+    return 0;
 }
 
 static int load_outfit(Keeper *k, Outfit *ret, Error **err)

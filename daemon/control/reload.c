@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -28,9 +28,10 @@ static const char *directory(void)
 /* One line: the daemon's process id, how many reloads began and ended, and why the last one was refused. */
 static int put(uint64_t begun, uint64_t ended, const char *refusal, Error **err)
 {
-    if (!directory())
+    const char *folder = directory();
+    if (!folder)
         return 0;
-    CLEANUP(freep) char *path = xasprintf("%s/reload", directory());
+    CLEANUP(freep) char *path = xasprintf("%s/reload", folder);
     CLEANUP(freep) char *line = refusal ? str_printable(refusal, REFUSAL_MAX) : NULL;
     CLEANUP(freep)
     char *text = xasprintf("%jd %" PRIu64 " %" PRIu64 " %s\n", (intmax_t)getpid(), begun, ended, line ? line : "");
@@ -63,8 +64,6 @@ static int get(const char *path, pid_t pid, Record *ret, Error **err)
 {
     CLEANUP(freep) char *text = NULL;
     size_t size = 0;
-    intmax_t of = 0;
-    int words = 0;
     Record r = {0};
     if (access(path, F_OK) < 0 && errno == ENOENT) {
         *ret = r;
@@ -72,12 +71,12 @@ static int get(const char *path, pid_t pid, Record *ret, Error **err)
     }
     if (file_read(path, RECORD_MAX, &text, &size, err) < 0)
         return -1;
-    if (sscanf(text, "%jd %" SCNu64 " %" SCNu64 "%n", &of, &r.begun, &r.ended, &words) < 3)
-        return error_set(err, ERROR_LOCAL, "%s: is not what imagekeeperd writes there", path);
-    if (of != pid)
-        r.begun = r.ended = 0;
-    else
-        r.refusal = xstrdup(str_strip(text + words));
+    char *rest = text;
+    if (strtoimax(rest, &rest, 10) == pid) {
+        r.begun = strtoumax(rest, &rest, 10);
+        r.ended = strtoumax(rest, &rest, 10);
+        r.refusal = xstrdup(str_strip(rest));
+    }
     *ret = r;
     return 0;
 }
@@ -109,12 +108,13 @@ static int wait_answer(const char *path, pid_t pid, int watch, uint64_t begun_be
 
 int reload_ask(pid_t pid, Error **err)
 {
-    if (!directory())
+    const char *folder = directory();
+    if (!folder)
         return error_set(err, ERROR_LOCAL, "RUNTIME_DIRECTORY is not set: the daemon tells there how a reload ended");
-    CLEANUP(freep) char *path = xasprintf("%s/reload", directory());
+    CLEANUP(freep) char *path = xasprintf("%s/reload", folder);
     CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (watch < 0 || inotify_add_watch(watch, directory(), IN_MOVED_TO) < 0)
-        return error_set_errno(err, ERROR_LOCAL, errno, "%s: cannot be watched", directory());
+    if (watch < 0 || inotify_add_watch(watch, folder, IN_MOVED_TO) < 0)
+        return error_set_errno(err, ERROR_LOCAL, errno, "%s: cannot be watched", folder);
     /* A reload that has begun by now may have read the files before they were changed: the next one is ours. */
     CLEANUP(record_done) Record before = {0};
     if (get(path, pid, &before, err) < 0)

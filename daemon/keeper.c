@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "control/notify.h"
+#include "control/watch.h"
 #include "desired/load.h"
 #include "record/journal.h"
 #include "record/report.h"
@@ -48,6 +49,7 @@ struct Keeper {
     sd_event *loop;
     Http *http;
     Outfit outfit, next_outfit; /* the second waits until no round is under way */
+    Watch *watch;               /* of the specs; NULL: they are looked at before each round alone */
     Specs *specs;               /* the last good set, or NULL */
     usec_t specs_read;          /* when the files were last looked at, monotonic */
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
@@ -80,6 +82,7 @@ static void outfit_done(Outfit *o)
 
 static void keeper_done(Keeper *k)
 {
+    watch_free(k->watch);
     outfit_done(&k->outfit);
     outfit_done(&k->next_outfit);
     specs_free(k->specs);
@@ -116,44 +119,58 @@ static bool same_specs(const Specs *a, const Specs *b)
     return true;
 }
 
+static const char *specs_path(const Keeper *k)
+{
+    return k->options->specs ? k->options->specs : k->outfit.config->specs;
+}
+
+/* Returns whether it is another set than the one before. */
+static bool take_specs(Keeper *k, Specs *specs, const Problems *problems)
+{
+    bool changed = !k->specs || !same_specs(k->specs, specs);
+    if (changed || k->specs_problem) {
+        say_problems(k, problems);
+        event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n,
+                  specs_path(k), specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
+    }
+    if (changed)
+        memory_forget(k->memory);
+    specs_free(k->specs);
+    k->specs = specs;
+    free(TAKE(k->specs_problem));
+    return changed;
+}
+
+static void refuse_specs(Keeper *k, const Error *error, const Problems *problems)
+{
+    if (streq_null(k->specs_problem, error->message))
+        return;
+    say_problems(k, problems);
+    event_log(k->log, EVENT_SPECS_REJECTED, NULL, 0, "specs rejected: %s; %s", error->message,
+              k->specs ? "the last good set stays in force" : "nothing is enforced until they are mended");
+    free(k->specs_problem);
+    k->specs_problem = xstrdup(error->message);
+}
+
 /* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one
- * load. */
-static void load_specs(Keeper *k)
+ * load. Returns whether another set is in force now. */
+static bool load_specs(Keeper *k)
 {
     usec_t now = clock_monotonic();
     if (k->specs_read && now < k->specs_read + LOAD_AGAIN)
-        return;
+        return false;
     k->specs_read = now;
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
-    const Config *config = k->outfit.config;
-    const char *path = k->options->specs ? k->options->specs : config->specs;
     Specs *specs = NULL;
-    if (!path)
-        error_set(&err, ERROR_SPEC, "%s does not say where the specs are", config->file);
+    if (!specs_path(k))
+        error_set(&err, ERROR_SPEC, "%s does not say where the specs are", k->outfit.config->file);
     else
-        specs_load(path, config, problems, &specs, &err);
-    if (specs) {
-        bool changed = !k->specs || !same_specs(k->specs, specs);
-        if (changed || k->specs_problem) {
-            say_problems(k, problems);
-            event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n, path,
-                      specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
-        }
-        if (changed)
-            memory_forget(k->memory);
-        specs_free(k->specs);
-        k->specs = specs;
-        free(TAKE(k->specs_problem));
-        return;
-    }
-    if (streq_null(k->specs_problem, err->message))
-        return;
-    say_problems(k, problems);
-    event_log(k->log, EVENT_SPECS_REJECTED, NULL, 0, "specs rejected: %s; %s", err->message,
-              k->specs ? "the last good set stays in force" : "nothing is enforced until they are mended");
-    free(k->specs_problem);
-    k->specs_problem = xstrdup(err->message);
+        specs_load(specs_path(k), k->outfit.config, problems, &specs, &err);
+    if (specs)
+        return take_specs(k, specs, problems);
+    refuse_specs(k, err, problems);
+    return false;
 }
 
 static int on_time(sd_event_source *source, uint64_t now, void *userdata);
@@ -236,6 +253,11 @@ static char *idle_text(const Keeper *k)
 
 static void tell_status(const Keeper *k)
 {
+    if (!k->specs) {
+        CLEANUP(freep) char *idle = idle_text(k);
+        notify_status(idle);
+        return;
+    }
     CLEANUP(str_done) Str text = {0};
     ReportTotals t = {0};
     for (size_t i = 0; i < k->outfit.n_lanes; i++)
@@ -285,6 +307,31 @@ static void look_everywhere(Keeper *k)
         look_now(k->outfit.lanes[i]);
 }
 
+/* --- the specs' files --- */
+
+static void on_specs_changed(void *userdata)
+{
+    Keeper *k = userdata;
+    if (k->stopping || k->next_outfit.config)
+        return;
+    k->specs_read = 0;
+    if (load_specs(k))
+        look_everywhere(k);
+    else
+        tell_status(k);
+}
+
+/* Without a watch they are looked at before each round all the same. */
+static void watch_specs(Keeper *k)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    watch_free(TAKE(k->watch));
+    if (!specs_path(k) || watch_new(k->loop, specs_path(k), on_specs_changed, k, &k->watch, &err) == 0)
+        return;
+    CLEANUP(freep) char *text = xasprintf("%s; changes are found at each round alone", err->message);
+    log_send(k->log, LOG_WARNING, text, NULL, 0);
+}
+
 /* Nothing is under way any more: what waited for that can happen. The lanes of the old configuration are gone
  * afterwards. */
 static int settle(Keeper *k)
@@ -295,6 +342,7 @@ static int settle(Keeper *k)
     k->outfit = k->next_outfit;
     k->next_outfit = (Outfit){0};
     memory_try_all(k->memory);
+    watch_specs(k);
     look_everywhere(k);
     return 0;
 }
@@ -364,8 +412,7 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
     lane->started = clock_monotonic();
     load_specs(k);
     if (!k->specs) {
-        CLEANUP(freep) char *status = idle_text(k);
-        notify_status(status);
+        tell_status(k);
         arm(lane, lane->started + next_interval(lane));
         return 0;
     }
@@ -483,6 +530,7 @@ int keeper_run(const KeeperOptions *options, const Log *log)
         return -1;
     }
     event_log(log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s", options->config_file);
+    watch_specs(&k);
     load_specs(&k);
     CLEANUP(freep) char *status = idle_text(&k);
     notify_ready(status);

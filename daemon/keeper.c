@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <systemd/sd-event.h>
 
+#include "base/file.h"
 #include "base/str.h"
 #include "control/notify.h"
+#include "control/runtime.h"
 #include "control/watch.h"
 #include "desired/load.h"
 #include "record/journal.h"
 #include "record/report.h"
+#include "record/status.h"
 #include "round.h"
 
 /* Specs that were read so shortly ago are not read again. */
@@ -53,6 +56,10 @@ struct Keeper {
     Specs *specs;               /* the last good set, or NULL */
     usec_t specs_read;          /* when the files were last looked at, monotonic */
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
+    Status *status;
+    StatusHead newest; /* of which only the newest round is kept here */
+    char *status_file; /* NULL: there is no place for one */
+    int claim;         /* of the folder that it lies in; -1: none */
     Memory *memory;
     News *news;
     Fold *fold;
@@ -87,6 +94,11 @@ static void keeper_done(Keeper *k)
     outfit_done(&k->next_outfit);
     specs_free(k->specs);
     free(k->specs_problem);
+    status_free(k->status);
+    if (k->status_file)
+        unlink(k->status_file); /* nobody answers for it any more */
+    free(k->status_file);
+    closep(&k->claim);
     memory_free(k->memory);
     news_free(k->news);
     fold_free(k->fold);
@@ -272,6 +284,42 @@ static void tell_status(const Keeper *k)
     notify_status(str_get(&text));
 }
 
+/* --- status.json --- */
+
+static void write_status(Keeper *k)
+{
+    CLEANUP(str_done) Str text = {0};
+    CLEANUP(error_freep) Error *err = NULL;
+    StatusHead head = k->newest;
+    head.now = clock_wall();
+    head.interval = k->outfit.config->interval;
+    head.revision = k->specs ? k->specs->revision : NULL;
+    head.problem = k->specs_problem;
+    head.observe = k->outfit.config->observe;
+    if (!k->status_file)
+        return;
+    status_json(k->status, &head, &text);
+    if (file_replace(k->status_file, str_get(&text), text.len, &err) == 0)
+        return;
+    log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+    free(TAKE(k->status_file)); /* said once */
+}
+
+/* A daemon without a folder to write to does without: everything else goes on. */
+static void find_status_file(Keeper *k)
+{
+    CLEANUP(freep) char *folder = runtime_folder(NULL);
+    CLEANUP(error_freep) Error *err = NULL;
+    if (access(folder, F_OK) < 0)
+        return;
+    if (runtime_claim(folder, &k->claim, &err) < 0) {
+        CLEANUP(freep) char *text = xasprintf("%s; `imagekeeper status` will not tell of this one", err->message);
+        log_send(k->log, LOG_WARNING, text, NULL, 0);
+        return;
+    }
+    k->status_file = xasprintf("%s/status.json", folder);
+}
+
 static void arm(Lane *lane, usec_t when)
 {
     sd_event_source_set_time(lane->timer, when);
@@ -315,10 +363,13 @@ static void on_specs_changed(void *userdata)
     if (k->stopping || k->next_outfit.config)
         return;
     k->specs_read = 0;
-    if (load_specs(k))
+    if (load_specs(k)) {
+        status_keep(k->status, k->specs);
         look_everywhere(k);
-    else
-        tell_status(k);
+        return;
+    }
+    tell_status(k);
+    write_status(k);
 }
 
 /* Without a watch they are looked at before each round all the same. */
@@ -342,6 +393,7 @@ static int settle(Keeper *k)
     k->outfit = k->next_outfit;
     k->next_outfit = (Outfit){0};
     memory_try_all(k->memory);
+    status_keep(k->status, k->specs);
     watch_specs(k);
     look_everywhere(k);
     return 0;
@@ -372,14 +424,20 @@ static int on_round_over(sd_event_source *source, void *userdata)
     for (size_t i = 0; i < report.n; i++) {
         usec_t next = report.results[i].plan->next_look;
         journal_account(k->log, k->fold, &report.results[i], stopped, clock_monotonic());
+        if (!stopped)
+            status_take(k->status, &report.results[i], lane->specs, round_snapshot(lane->round), clock_wall());
         lane->next_look = next && (!lane->next_look || next < lane->next_look) ? next : lane->next_look;
     }
     lane->totals = report_totals(&report);
+    k->newest.round_took = clock_monotonic() - lane->started;
+    k->newest.round_started = clock_wall() - k->newest.round_took;
+    k->newest.round_requests = lane->totals.requests;
     round_free(TAKE(lane->round));
     specs_free(TAKE(lane->specs));
     if (stopped)
         return is_idle(k) ? settle(k) : 0;
     tell_status(k);
+    write_status(k);
     if (lane->look_again)
         look_now(lane);
     else
@@ -515,6 +573,7 @@ static int set_up(Keeper *k, Error **err)
     if (add_signals(k) < 0)
         return error_set(err, ERROR_LOCAL, "signals cannot be watched");
     sd_event_set_watchdog(k->loop, true);
+    k->status = status_new();
     k->memory = memory_new();
     k->news = news_new();
     k->fold = fold_new();
@@ -523,15 +582,17 @@ static int set_up(Keeper *k, Error **err)
 
 int keeper_run(const KeeperOptions *options, const Log *log)
 {
-    CLEANUP(keeper_done) Keeper k = {.options = options, .log = log};
+    CLEANUP(keeper_done) Keeper k = {.options = options, .log = log, .claim = -1};
     CLEANUP(error_freep) Error *err = NULL;
     if (set_up(&k, &err) < 0 || load_outfit(&k, &k.outfit, &err) < 0) {
         log_send(log, LOG_ERR, err->message, NULL, 0);
         return -1;
     }
     event_log(log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s", options->config_file);
+    find_status_file(&k);
     watch_specs(&k);
     load_specs(&k);
+    write_status(&k);
     CLEANUP(freep) char *status = idle_text(&k);
     notify_ready(status);
     look_everywhere(&k);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -160,6 +161,31 @@ void file_occupy_standard_streams(void)
     while (fd >= 0 && fd <= 2);
     if (fd > 2)
         close(fd);
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        text += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int file_replace(const char *path, const char *text, size_t size, Error **err)
+{
+    CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
+    CLEANUP(closep) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd >= 0 && write_all(fd, text, size) == 0 && rename(fresh, path) == 0)
+        return 0;
+    int number = errno;
+    unlink(fresh);
+    return error_set_errno(err, ERROR_LOCAL, number, "%s cannot be written", path);
 }
 
 void secret_free(char *secret)

@@ -271,11 +271,34 @@ static int remove_directory(void **state)
     return r;
 }
 
+static void a_file_is_replaced_whole_or_not_at_all(void **state)
+{
+    CLEANUP(freep) char *path = path_of(state, "told"), *fresh = path_of(state, "told.new"), *text = NULL;
+    CLEANUP(error_freep) Error *err = NULL;
+    size_t size;
+    assert_int_equal(file_replace(path, "one", 3, NULL), 0);
+    assert_int_equal(file_replace(path, "", 0, NULL), 0);
+    assert_int_equal(file_replace(path, "two\0x", 5, NULL), 0);
+    assert_int_equal(file_read(path, LIMIT, &text, &size, NULL), 0);
+    assert_int_equal(size, 5);
+    assert_memory_equal(text, "two\0x", 5);
+    assert_int_equal(access(fresh, F_OK), -1);
+    assert_int_equal(mkdir(fresh, 0700), 0);
+    assert_int_equal(file_replace(path, "three", 5, &err), -1);
+    assert_int_equal(err->kind, ERROR_LOCAL);
+    assert_non_null(strstr(err->message, path));
+    CLEANUP(freep) char *still = NULL;
+    assert_int_equal(file_read(path, LIMIT, &still, &size, NULL), 0);
+    assert_int_equal(size, 5);
+    rmdir(fresh);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_directory, remove_directory)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_file_is_replaced_whole_or_not_at_all),
         TEST(reads_a_whole_file),
         TEST(reads_a_file_as_large_as_the_limit),
         TEST(reads_an_empty_file),

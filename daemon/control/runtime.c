@@ -27,13 +27,14 @@ static char *lock_of(const char *folder)
 int runtime_claim(const char *folder, int *ret_fd, Error **err)
 {
     CLEANUP(freep) char *path = lock_of(folder);
-    CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
         return error_set(err, ERROR_LOCAL, "%s: another imagekeeperd tells its status there", folder);
+    }
     *ret_fd = fd;
-    fd = -1;
     return 0;
 }
 

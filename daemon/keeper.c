@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "control/notify.h"
+#include "control/reload.h"
 #include "control/runtime.h"
 #include "control/watch.h"
 #include "desired/load.h"
@@ -63,6 +64,7 @@ struct Keeper {
     Memory *memory;
     News *news;
     Fold *fold;
+    Reloads reloads;
     bool stopping;
 };
 
@@ -131,9 +133,17 @@ static bool same_specs(const Specs *a, const Specs *b)
     return true;
 }
 
-static const char *specs_path(const Keeper *k)
+static const char *specs_path(const Keeper *k, const Config *config)
 {
-    return k->options->specs ? k->options->specs : k->outfit.config->specs;
+    return k->options->specs ? k->options->specs : config->specs;
+}
+
+static int read_specs(const Keeper *k, const Config *config, Problems *problems, Specs **ret, Error **err)
+{
+    const char *path = specs_path(k, config);
+    if (!path)
+        return error_set(err, ERROR_SPEC, "%s does not say where the specs are", config->file);
+    return specs_load(path, config, problems, ret, err);
 }
 
 /* Returns whether it is another set than the one before. */
@@ -143,7 +153,8 @@ static bool take_specs(Keeper *k, Specs *specs, const Problems *problems)
     if (changed || k->specs_problem) {
         say_problems(k, problems);
         event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n,
-                  specs_path(k), specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
+                  specs_path(k, k->outfit.config), specs->revision ? ", revision " : "",
+                  specs->revision ? specs->revision : "");
     }
     if (changed)
         memory_forget(k->memory);
@@ -175,11 +186,7 @@ static bool load_specs(Keeper *k)
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
     Specs *specs = NULL;
-    if (!specs_path(k))
-        error_set(&err, ERROR_SPEC, "%s does not say where the specs are", k->outfit.config->file);
-    else
-        specs_load(specs_path(k), k->outfit.config, problems, &specs, &err);
-    if (specs)
+    if (read_specs(k, k->outfit.config, problems, &specs, &err) == 0)
         return take_specs(k, specs, problems);
     refuse_specs(k, err, problems);
     return false;
@@ -208,6 +215,18 @@ static Lane *lane_of(Keeper *k, Outfit *o, const AccountSlot *slot)
         if (streq_null(o->lanes[i]->endpoint, endpoint))
             return o->lanes[i];
     return lane_add(k, o, endpoint);
+}
+
+/* A configuration is not taken with specs that it cannot be used with. They are read again when it is in force. */
+static int check_specs(const Keeper *k, const Config *config, Error **err)
+{
+    CLEANUP(problems_freep) Problems *problems = problems_new();
+    Specs *specs = NULL;
+    int r = read_specs(k, config, problems, &specs, err);
+    if (r < 0)
+        say_problems(k, problems);
+    specs_free(specs);
+    return r;
 }
 
 static int load_outfit(Keeper *k, Outfit *ret, Error **err)
@@ -299,7 +318,7 @@ static void write_status(Keeper *k)
     if (!k->status_file)
         return;
     status_json(k->status, &head, &text);
-    if (file_replace(k->status_file, str_get(&text), text.len, &err) == 0)
+    if (file_replace(k->status_file, 0644, str_get(&text), text.len, &err) == 0)
         return;
     log_send(k->log, LOG_WARNING, err->message, NULL, 0);
     free(TAKE(k->status_file)); /* said once */
@@ -377,7 +396,8 @@ static void watch_specs(Keeper *k)
 {
     CLEANUP(error_freep) Error *err = NULL;
     watch_free(TAKE(k->watch));
-    if (!specs_path(k) || watch_new(k->loop, specs_path(k), on_specs_changed, k, &k->watch, &err) == 0)
+    const char *path = specs_path(k, k->outfit.config);
+    if (!path || watch_new(k->loop, path, on_specs_changed, k, &k->watch, &err) == 0)
         return;
     CLEANUP(freep) char *text = xasprintf("%s; changes are found at each round alone", err->message);
     log_send(k->log, LOG_WARNING, text, NULL, 0);
@@ -491,23 +511,41 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 
 /* --- signals --- */
 
-/* The new configuration is taken whole or not at all. Rounds under way give up their looks and finish the writes that
- * are on their way, with what they began with. */
+static void begin_reload(Keeper *k)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    notify_reloading();
+    if (reload_begin(&k->reloads, &err) < 0)
+        log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+}
+
+/* Systemd hears of it first, so that the unit is active again when `systemctl reload` returns. */
+static void end_reload(const Keeper *k, const char *status, const char *refusal)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    notify_ready(status);
+    if (reload_end(&k->reloads, refusal, &err) < 0)
+        log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+}
+
+/* The new configuration is taken whole, with specs that are whole, or not at all. Rounds under way give up their looks
+ * and finish the writes that are on their way, with what they began with. */
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
     (void)info;
     Keeper *k = userdata;
     CLEANUP(error_freep) Error *err = NULL;
-    Outfit outfit;
+    Outfit outfit = {0};
     if (k->stopping)
         return 0;
-    notify_reloading();
-    if (load_outfit(k, &outfit, &err) < 0) {
+    begin_reload(k);
+    if (load_outfit(k, &outfit, &err) < 0 || check_specs(k, outfit.config, &err) < 0) {
+        outfit_done(&outfit);
         event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s",
                   err->message);
         CLEANUP(freep) char *status = xasprintf("Reload refused: %s", err->message);
-        notify_ready(status);
+        end_reload(k, status, err->message);
         return 0;
     }
     bool pending = k->next_outfit.config != NULL;
@@ -515,7 +553,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     k->next_outfit = outfit;
     k->specs_read = 0;
     event_log(k->log, EVENT_RELOADED, NULL, 0, "configuration reloaded from %s", outfit.config->file);
-    notify_ready("Configuration reloaded");
+    end_reload(k, "Configuration reloaded", NULL);
     if (is_idle(k))
         return settle(k);
     if (!pending)

@@ -247,7 +247,7 @@ def a_folder_that_cannot_be_written_holds_up_nothing(w):
     w.spec(displayName="new")
     os.mkdir(w.runtime + "/status.json.new")  # in the way of the new file
     d = w.daemon()
-    d.wait_line("status.json cannot be written")
+    d.wait_line("status.json: cannot be written")
     d.wait_line('"image 1" -> "new"')
     w.environment["RUNTIME_DIRECTORY"] = w.folder + "/nowhere"
     other = w.daemon()

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 
@@ -30,6 +31,7 @@ int runtime_claim(const char *folder, int *ret_fd, Error **err)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s", path);
+    fchmod(fd, 0644); /* whoever may read the status may ask, whatever the umask */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         close(fd);
         return error_set(err, ERROR_LOCAL, "%s: another imagekeeperd tells its status there", folder);

@@ -6,12 +6,16 @@
 #include <signal.h>
 #include <systemd/sd-event.h>
 
+#include "base/file.h"
 #include "base/str.h"
 #include "control/notify.h"
 #include "control/reload.h"
+#include "control/runtime.h"
+#include "control/watch.h"
 #include "desired/load.h"
 #include "record/journal.h"
 #include "record/report.h"
+#include "record/status.h"
 #include "round.h"
 
 /* Specs that were read so shortly ago are not read again. */
@@ -49,9 +53,14 @@ struct Keeper {
     sd_event *loop;
     Http *http;
     Outfit outfit, next_outfit; /* the second waits until no round is under way */
+    Watch *watch;               /* of the specs; NULL: they are looked at before each round alone */
     Specs *specs;               /* the last good set, or NULL */
     usec_t specs_read;          /* when the files were last looked at, monotonic */
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
+    Status *status;
+    StatusHead newest; /* of which only the newest round is kept here */
+    char *status_file; /* NULL: there is no place for one */
+    int claim;         /* of the folder that it lies in; -1: none */
     Memory *memory;
     News *news;
     Fold *fold;
@@ -82,10 +91,16 @@ static void outfit_done(Outfit *o)
 
 static void keeper_done(Keeper *k)
 {
+    watch_free(k->watch);
     outfit_done(&k->outfit);
     outfit_done(&k->next_outfit);
     specs_free(k->specs);
     free(k->specs_problem);
+    status_free(k->status);
+    if (k->status_file)
+        unlink(k->status_file); /* nobody answers for it any more */
+    free(k->status_file);
+    closep(&k->claim);
     memory_free(k->memory);
     news_free(k->news);
     fold_free(k->fold);
@@ -135,39 +150,50 @@ static Specs *read_specs(const Keeper *k, const Config *config, Problems *proble
     return specs;
 }
 
+/* Returns whether it is another set than the one before. */
+static bool take_specs(Keeper *k, Specs *specs, const Problems *problems)
+{
+    bool changed = !k->specs || !same_specs(k->specs, specs);
+    if (changed || k->specs_problem) {
+        say_problems(k, problems);
+        event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n,
+                  specs_path(k, k->outfit.config), specs->revision ? ", revision " : "",
+                  specs->revision ? specs->revision : "");
+    }
+    if (changed)
+        memory_forget(k->memory);
+    specs_free(k->specs);
+    k->specs = specs;
+    free(TAKE(k->specs_problem));
+    return changed;
+}
+
+static void refuse_specs(Keeper *k, const Error *error, const Problems *problems)
+{
+    if (streq_null(k->specs_problem, error->message))
+        return;
+    say_problems(k, problems);
+    event_log(k->log, EVENT_SPECS_REJECTED, NULL, 0, "specs rejected: %s; %s", error->message,
+              k->specs ? "the last good set stays in force" : "nothing is enforced until they are mended");
+    free(k->specs_problem);
+    k->specs_problem = xstrdup(error->message);
+}
+
 /* All or nothing: a broken set leaves the last good one in force, and is said once. Lanes that begin together share one
- * load. */
-static void load_specs(Keeper *k)
+ * load. Returns whether another set is in force now. */
+static bool load_specs(Keeper *k)
 {
     usec_t now = clock_monotonic();
     if (k->specs_read && now < k->specs_read + LOAD_AGAIN)
-        return;
+        return false;
     k->specs_read = now;
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(error_freep) Error *err = NULL;
     Specs *specs = read_specs(k, k->outfit.config, problems, &err);
-    if (specs) {
-        bool changed = !k->specs || !same_specs(k->specs, specs);
-        if (changed || k->specs_problem) {
-            say_problems(k, problems);
-            event_log(k->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n,
-                      specs_path(k, k->outfit.config), specs->revision ? ", revision " : "",
-                      specs->revision ? specs->revision : "");
-        }
-        if (changed)
-            memory_forget(k->memory);
-        specs_free(k->specs);
-        k->specs = specs;
-        free(TAKE(k->specs_problem));
-        return;
-    }
-    if (streq_null(k->specs_problem, err->message))
-        return;
-    say_problems(k, problems);
-    event_log(k->log, EVENT_SPECS_REJECTED, NULL, 0, "specs rejected: %s; %s", err->message,
-              k->specs ? "the last good set stays in force" : "nothing is enforced until they are mended");
-    free(k->specs_problem);
-    k->specs_problem = xstrdup(err->message);
+    if (specs)
+        return take_specs(k, specs, problems);
+    refuse_specs(k, err, problems);
+    return false;
 }
 
 static int on_time(sd_event_source *source, uint64_t now, void *userdata);
@@ -263,6 +289,11 @@ static char *idle_text(const Keeper *k)
 
 static void tell_status(const Keeper *k)
 {
+    if (!k->specs) {
+        CLEANUP(freep) char *idle = idle_text(k);
+        notify_status(idle);
+        return;
+    }
     CLEANUP(str_done) Str text = {0};
     ReportTotals t = {0};
     for (size_t i = 0; i < k->outfit.n_lanes; i++)
@@ -275,6 +306,42 @@ static void tell_status(const Keeper *k)
     if (k->specs_problem)
         str_addf(&text, "; the last good specs are in force: %s", k->specs_problem);
     notify_status(str_get(&text));
+}
+
+/* --- status.json --- */
+
+static void write_status(Keeper *k)
+{
+    CLEANUP(str_done) Str text = {0};
+    CLEANUP(error_freep) Error *err = NULL;
+    StatusHead head = k->newest;
+    head.now = clock_wall();
+    head.interval = k->outfit.config->interval;
+    head.revision = k->specs ? k->specs->revision : NULL;
+    head.problem = k->specs_problem;
+    head.observe = k->outfit.config->observe;
+    if (!k->status_file)
+        return;
+    status_json(k->status, &head, &text);
+    if (file_replace(k->status_file, 0644, str_get(&text), text.len, &err) == 0)
+        return;
+    log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+    free(TAKE(k->status_file)); /* said once */
+}
+
+/* A daemon without a folder to write to does without: everything else goes on. */
+static void find_status_file(Keeper *k)
+{
+    CLEANUP(freep) char *folder = runtime_folder(NULL);
+    CLEANUP(error_freep) Error *err = NULL;
+    if (access(folder, F_OK) < 0)
+        return;
+    if (runtime_claim(folder, &k->claim, &err) < 0) {
+        CLEANUP(freep) char *text = xasprintf("%s; `imagekeeper status` will not tell of this one", err->message);
+        log_send(k->log, LOG_WARNING, text, NULL, 0);
+        return;
+    }
+    k->status_file = xasprintf("%s/status.json", folder);
 }
 
 static void arm(Lane *lane, usec_t when)
@@ -312,6 +379,35 @@ static void look_everywhere(Keeper *k)
         look_now(k->outfit.lanes[i]);
 }
 
+/* --- the specs' files --- */
+
+static void on_specs_changed(void *userdata)
+{
+    Keeper *k = userdata;
+    if (k->stopping || k->next_outfit.config)
+        return;
+    k->specs_read = 0;
+    if (load_specs(k)) {
+        status_keep(k->status, k->specs);
+        look_everywhere(k);
+        return;
+    }
+    tell_status(k);
+    write_status(k);
+}
+
+/* Without a watch they are looked at before each round all the same. */
+static void watch_specs(Keeper *k)
+{
+    CLEANUP(error_freep) Error *err = NULL;
+    watch_free(TAKE(k->watch));
+    const char *path = specs_path(k, k->outfit.config);
+    if (!path || watch_new(k->loop, path, on_specs_changed, k, &k->watch, &err) == 0)
+        return;
+    CLEANUP(freep) char *text = xasprintf("%s; changes are found at each round alone", err->message);
+    log_send(k->log, LOG_WARNING, text, NULL, 0);
+}
+
 /* Nothing is under way any more: what waited for that can happen. The lanes of the old configuration are gone
  * afterwards. */
 static int settle(Keeper *k)
@@ -322,6 +418,8 @@ static int settle(Keeper *k)
     k->outfit = k->next_outfit;
     k->next_outfit = (Outfit){0};
     memory_try_all(k->memory);
+    status_keep(k->status, k->specs);
+    watch_specs(k);
     look_everywhere(k);
     return 0;
 }
@@ -351,14 +449,20 @@ static int on_round_over(sd_event_source *source, void *userdata)
     for (size_t i = 0; i < report.n; i++) {
         usec_t next = report.results[i].plan->next_look;
         journal_account(k->log, k->fold, &report.results[i], stopped, clock_monotonic());
+        if (!stopped)
+            status_take(k->status, &report.results[i], lane->specs, round_snapshot(lane->round), clock_wall());
         lane->next_look = next && (!lane->next_look || next < lane->next_look) ? next : lane->next_look;
     }
     lane->totals = report_totals(&report);
+    k->newest.round_took = clock_monotonic() - lane->started;
+    k->newest.round_started = clock_wall() - k->newest.round_took;
+    k->newest.round_requests = lane->totals.requests;
     round_free(TAKE(lane->round));
     specs_free(TAKE(lane->specs));
     if (stopped)
         return is_idle(k) ? settle(k) : 0;
     tell_status(k);
+    write_status(k);
     if (lane->look_again)
         look_now(lane);
     else
@@ -391,8 +495,7 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
     lane->started = clock_monotonic();
     load_specs(k);
     if (!k->specs) {
-        CLEANUP(freep) char *status = idle_text(k);
-        notify_status(status);
+        tell_status(k);
         arm(lane, lane->started + next_interval(lane));
         return 0;
     }
@@ -513,6 +616,7 @@ static int set_up(Keeper *k, Error **err)
     if (add_signals(k) < 0)
         return error_set(err, ERROR_LOCAL, "signals cannot be watched");
     sd_event_set_watchdog(k->loop, true);
+    k->status = status_new();
     k->memory = memory_new();
     k->news = news_new();
     k->fold = fold_new();
@@ -521,14 +625,17 @@ static int set_up(Keeper *k, Error **err)
 
 int keeper_run(const KeeperOptions *options, const Log *log)
 {
-    CLEANUP(keeper_done) Keeper k = {.options = options, .log = log};
+    CLEANUP(keeper_done) Keeper k = {.options = options, .log = log, .claim = -1};
     CLEANUP(error_freep) Error *err = NULL;
     if (set_up(&k, &err) < 0 || load_outfit(&k, &k.outfit, &err) < 0) {
         log_send(log, LOG_ERR, err->message, NULL, 0);
         return -1;
     }
     event_log(log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s", options->config_file);
+    find_status_file(&k);
+    watch_specs(&k);
     load_specs(&k);
+    write_status(&k);
     CLEANUP(freep) char *status = idle_text(&k);
     notify_ready(status);
     look_everywhere(&k);

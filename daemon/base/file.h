@@ -14,8 +14,8 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Erro
  * wipes and frees (secret_free). */
 int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
-/* Replaces a file, or makes it: who reads it sees the old text or the new one, never a part. Nothing is synced to disk.
- */
+/* Puts a file of that content in the place of what is at `path`, whole or not at all: readers never see a part of it. A
+ * loss of power may bring the old one back. ERROR_LOCAL with the path. */
 int file_replace(const char *path, unsigned mode, const char *text, size_t size, Error **err);
 
 /* Wipes and frees a NUL-terminated secret; NULL is fine. */

@@ -59,6 +59,7 @@ struct Keeper {
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
     Status *status;
     StatusHead newest; /* of which only the newest round is kept here */
+    char *folder;      /* for what is told while it runs, claimed; NULL: there is none */
     char *status_file; /* NULL: there is no place for one */
     int claim;         /* of the folder that it lies in; -1: none */
     Memory *memory;
@@ -100,6 +101,7 @@ static void keeper_done(Keeper *k)
     if (k->status_file)
         unlink(k->status_file); /* nobody answers for it any more */
     free(k->status_file);
+    free(k->folder);
     closep(&k->claim);
     memory_free(k->memory);
     news_free(k->news);
@@ -342,6 +344,7 @@ static void find_status_file(Keeper *k)
         return;
     }
     k->status_file = xasprintf("%s/status.json", folder);
+    k->reloads.folder = k->folder = TAKE(folder);
 }
 
 static void arm(Lane *lane, usec_t when)

@@ -13,40 +13,35 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "control/runtime.h"
 
 #define RECORD_MAX 8192  /* bytes */
 #define REFUSAL_MAX 4000 /* bytes */
 #define PATIENCE (60 * USEC_PER_SEC)
 #define GLANCE_MSEC 200 /* how often it is seen to that the daemon still runs */
 
-static const char *directory(void)
-{
-    const char *path = getenv("RUNTIME_DIRECTORY");
-    return path && *path ? path : NULL;
-}
-
 /* One line: the daemon's process id, how many reloads began and ended, and why the last one was refused. */
-static int put(uint64_t begun, uint64_t ended, const char *refusal, Error **err)
+static int put(const Reloads *reloads, uint64_t ended, const char *refusal, Error **err)
 {
-    const char *folder = directory();
-    if (!folder)
+    if (!reloads->folder)
         return 0;
-    CLEANUP(freep) char *path = xasprintf("%s/reload", folder);
+    CLEANUP(freep) char *path = xasprintf("%s/reload", reloads->folder);
     CLEANUP(freep) char *line = refusal ? str_printable(refusal, REFUSAL_MAX) : NULL;
     CLEANUP(freep)
-    char *text = xasprintf("%jd %" PRIu64 " %" PRIu64 " %s\n", (intmax_t)getpid(), begun, ended, line ? line : "");
+    char *text =
+        xasprintf("%jd %" PRIu64 " %" PRIu64 " %s\n", (intmax_t)getpid(), reloads->begun, ended, line ? line : "");
     return file_replace(path, 0600, text, strlen(text), err);
 }
 
 int reload_begin(Reloads *reloads, Error **err)
 {
     reloads->begun++;
-    return put(reloads->begun, reloads->begun - 1, NULL, err);
+    return put(reloads, reloads->begun - 1, NULL, err);
 }
 
 int reload_end(const Reloads *reloads, const char *refusal, Error **err)
 {
-    return put(reloads->begun, reloads->begun, refusal, err);
+    return put(reloads, reloads->begun, refusal, err);
 }
 
 typedef struct Record {
@@ -108,9 +103,7 @@ static int wait_answer(const char *path, pid_t pid, int watch, uint64_t begun_be
 
 int reload_ask(pid_t pid, Error **err)
 {
-    const char *folder = directory();
-    if (!folder)
-        return error_set(err, ERROR_LOCAL, "RUNTIME_DIRECTORY is not set: the daemon tells there how a reload ended");
+    CLEANUP(freep) char *folder = runtime_folder(NULL);
     CLEANUP(freep) char *path = xasprintf("%s/reload", folder);
     CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch < 0 || inotify_add_watch(watch, folder, IN_MOVED_TO) < 0)

@@ -17,7 +17,7 @@ char *runtime_folder(const char *instance)
     /* systemd puts several into one variable; the first is ours. */
     if (given && *given && !instance)
         return xstrndup(given, strcspn(given, ":"));
-    return instance ? xasprintf(FOLDER "/%s", instance) : xstrdup(FOLDER);
+    return instance ? xasprintf(FOLDER "-%s", instance) : xstrdup(FOLDER);
 }
 
 static char *lock_of(const char *folder)

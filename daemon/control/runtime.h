@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 
-/* Of the instance of that name (NULL: the one without). The caller frees it. */
+/* Of the instance of that name (NULL: the one without), which has its folder beside that one: systemd takes a unit's
+ * folder away with all that is below it. The caller frees it. */
 char *runtime_folder(const char *instance) __attribute__((returns_nonnull));
 
 /* Makes the folder this daemon's own for as long as it runs. *ret_fd is the caller's to close; -1 with ERROR_LOCAL when

@@ -178,6 +178,39 @@ def an_instance_has_its_own_configuration_and_outlives_the_other(w):
     m.run("imagekeeper", "status").expect(1)
 
 
+def probe(w, unit):
+    w.machine.run("systemctl", "start", unit)
+    line = w.machine.run("journalctl", "-u", unit, "-t", "python3", "-o", "cat", "--no-pager").out
+    assert line.startswith("{"), w.machine.run("journalctl", "-u", unit, "--no-pager").out
+    return json.loads(line)
+
+
+@case
+def what_the_sandbox_is_to_prevent_can_be_done_without_it_and_not_with_it(w):
+    shutil.copy(os.path.join(simulator.HERE, "sandbox-probe.py"), w.folder + "/probe.py")
+    os.chmod(w.folder + "/probe.py", 0o644)
+    w.machine.run("touch", "/tmp/left-by-somebody").expect()
+    bare, inside = probe(w, "bare-probe"), probe(w, "probe")
+    assert not [d for d, possible in inside["possible"].items() if possible], inside["possible"]
+    assert all(inside["needed"].values()), inside["needed"]
+    assert not [d for d, possible in bare["possible"].items() if not possible], bare["possible"]
+    assert all(inside["namespaces"][n] != bare["namespaces"][n] for n in bare["namespaces"]), (bare, inside)
+    assert inside["devices"] != bare["devices"]
+
+
+def add_probes():
+    """The unit with a probe in the daemon's place, and the same program without all that."""
+    with open(find(stage, "imagekeeperd.service"), encoding="utf-8") as f:
+        text = re.sub("^(Type|NotifyAccess|ExecStart|ExecReload|Restart|WatchdogSec)=.*\n", "", f.read(), flags=re.M)
+    python = os.path.realpath("/usr/bin/python3")  # not one of somebody's home, which is out of reach
+    start = "Type=oneshot\nExecStart=%s /etc/imagekeeper/probe.py\nSyslogIdentifier=python3\n" % python
+    units = {"bare-probe": "[Service]\n" + start,
+             "probe": text.replace("[Service]\n", "[Service]\n%sExecPaths=%s\nLoadCredential=oci-key:/etc/imagekeeper/oci-key.pem\n" % (start, python))}
+    for name, words in units.items():
+        with open("%s/etc/systemd/system/%s.service" % (stage, name), "w", encoding="utf-8") as f:
+            f.write(words)
+
+
 def prepare():
     """Skips where no systemd can be booted."""
     with open(os.environ["IMAGEKEEPERD"], "rb") as f:
@@ -189,6 +222,7 @@ def prepare():
         os.makedirs("%s/etc/systemd/system/%s.d" % (stage, unit))
         with open("%s/etc/systemd/system/%s.d/test.conf" % (stage, unit), "w") as f:
             f.write(DROP_IN)
+    add_probes()
     os.chmod(stage, 0o755)
     folder = tempfile.mkdtemp(prefix="ik-try-")
     try:

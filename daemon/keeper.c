@@ -21,7 +21,11 @@
 /* Specs that were read so shortly ago are not read again. */
 #define LOAD_AGAIN (USEC_PER_SEC / 2)
 
+#define STATUS_FILE "status.json"
+#define METRICS_FILE "metrics.prom"
+
 typedef struct Keeper Keeper;
+
 
 /* The accounts at one endpoint, which go round together and at their own pace: a slow cloud holds up no other. */
 typedef struct Lane {
@@ -59,9 +63,8 @@ struct Keeper {
     char *specs_problem;        /* why the files on disk are not it; NULL: they are */
     Status *status;
     StatusHead newest; /* of which only the newest round is kept here */
-    char *folder;      /* for what is told while it runs, claimed; NULL: there is none */
-    char *status_file; /* NULL: there is no place for one */
-    int claim;         /* of the folder that it lies in; -1: none */
+    char *runtime;     /* the folder for status.json and metrics.prom; NULL: there is none */
+    int claim;         /* of it; -1: none */
     Memory *memory;
     News *news;
     Fold *fold;
@@ -90,6 +93,15 @@ static void outfit_done(Outfit *o)
     config_free(TAKE(o->config));
 }
 
+static void remove_status(const Keeper *k)
+{
+    static const char *const files[] = {STATUS_FILE, METRICS_FILE};
+    for (size_t i = 0; i < ARRAY_SIZE(files) && k->runtime; i++) {
+        CLEANUP(freep) char *path = xasprintf("%s/%s", k->runtime, files[i]);
+        unlink(path); /* nobody answers for it any more */
+    }
+}
+
 static void keeper_done(Keeper *k)
 {
     watch_free(k->watch);
@@ -98,10 +110,9 @@ static void keeper_done(Keeper *k)
     specs_free(k->specs);
     free(k->specs_problem);
     status_free(k->status);
-    if (k->status_file)
-        unlink(k->status_file); /* nobody answers for it any more */
-    free(k->status_file);
-    free(k->folder);
+    remove_status(k);
+    free(k->runtime);
+    free(k->reloads.folder);
     closep(&k->claim);
     memory_free(k->memory);
     news_free(k->news);
@@ -312,9 +323,15 @@ static void tell_status(const Keeper *k)
 
 /* --- status.json --- */
 
+static int put_file(const Keeper *k, const char *name, const Str *text, Error **err)
+{
+    CLEANUP(freep) char *path = xasprintf("%s/%s", k->runtime, name);
+    return file_replace(path, 0644, str_get(text), text->len, err);
+}
+
 static void write_status(Keeper *k)
 {
-    CLEANUP(str_done) Str text = {0};
+    CLEANUP(str_done) Str json = {0}, metrics = {0};
     CLEANUP(error_freep) Error *err = NULL;
     StatusHead head = k->newest;
     head.now = clock_wall();
@@ -322,17 +339,18 @@ static void write_status(Keeper *k)
     head.revision = k->specs ? k->specs->revision : NULL;
     head.problem = k->specs_problem;
     head.observe = k->outfit.config->observe;
-    if (!k->status_file)
+    if (!k->runtime)
         return;
-    status_json(k->status, &head, &text);
-    if (file_replace(k->status_file, 0644, str_get(&text), text.len, &err) == 0)
+    status_json(k->status, &head, &json);
+    status_metrics(k->status, &head, &metrics);
+    if (put_file(k, STATUS_FILE, &json, &err) == 0 && put_file(k, METRICS_FILE, &metrics, &err) == 0)
         return;
     log_send(k->log, LOG_WARNING, err->message, NULL, 0);
-    free(TAKE(k->status_file)); /* said once */
+    free(TAKE(k->runtime)); /* said once */
 }
 
 /* A daemon without a folder to write to does without: everything else goes on. */
-static void find_status_file(Keeper *k)
+static void find_runtime(Keeper *k)
 {
     CLEANUP(freep) char *folder = runtime_folder(NULL);
     CLEANUP(error_freep) Error *err = NULL;
@@ -343,8 +361,8 @@ static void find_status_file(Keeper *k)
         log_send(k->log, LOG_WARNING, text, NULL, 0);
         return;
     }
-    k->status_file = xasprintf("%s/status.json", folder);
-    k->reloads.folder = k->folder = TAKE(folder);
+    k->reloads.folder = xstrdup(folder);
+    k->runtime = TAKE(folder);
 }
 
 static void arm(Lane *lane, usec_t when)
@@ -635,7 +653,7 @@ int keeper_run(const KeeperOptions *options, const Log *log)
         return -1;
     }
     event_log(log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s", options->config_file);
-    find_status_file(&k);
+    find_runtime(&k);
     watch_specs(&k);
     load_specs(&k);
     write_status(&k);

@@ -9,6 +9,7 @@ packages_build="gcc make autoconf automake pkg-config xz-utils libcurl4-openssl-
 packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev
     systemd tzdata python3-croniter"
 # A real cloud to test against; on a machine that cannot have it those tests skip themselves and say why.
+packages_prometheus="prometheus" # for promtool, likewise
 packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
 # A systemd to boot, likewise.
 packages_booted="systemd-container dbus"

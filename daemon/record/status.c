@@ -1,33 +1,11 @@
 #include "config.h"
 
-#include "record/status.h"
+#include "record/status-private.h"
 
-#include "base/map.h"
 #include "data/json-write.h"
+#include "desired/timetable.h"
 
-typedef struct Entry {
-    const char *key;
-    const char *kind, *name, *target, *file, *reason;
-    unsigned line;
-    ObjectState state;
-    usec_t since, next_try; /* wall; next_try 0: none is planned */
-} Entry;
-
-/* All that is known of one account. Its strings are its own, so that specs and rounds may go. */
-typedef struct Told {
-    char *name;
-    Arena *arena;
-    VEC(Entry *) entries;
-    Map *by_key;
-    const char *state, *error;
-    bool has_difference;
-    int64_t difference_usec;
-    usec_t complete_look; /* wall; 0: there was none */
-} Told;
-
-struct Status {
-    VEC(Told *) accounts;
-};
+#define SLOTS_AHEAD 10
 
 static const char *const names[STATE_MAX] = {
     [STATE_IN_SYNC] = "InSync",  [STATE_SUSPENDED] = "Suspended",
@@ -51,6 +29,7 @@ static void told_free(Told *t)
     if (!t)
         return;
     VEC_DONE(&t->entries);
+    VEC_DONE(&t->backups);
     map_free(t->by_key);
     arena_free(t->arena);
     free(t->name);
@@ -110,6 +89,30 @@ static const char *suspended_text(Told *t, const Spec *spec)
     return arena_printf(t->arena, "until %s: %s", format_rfc3339(spec->suspended_until, until), spec->suspend_reason);
 }
 
+/* Slots of a calendar are not evenly apart: what counts is the longest wait. */
+static usec_t longest_wait(const Timetable *timetable, usec_t now)
+{
+    usec_t before = now, slot, longest = 0;
+    bool first = true;
+    for (int i = 0; i <= SLOTS_AHEAD && calendar_next(timetable->calendar, timetable->zone, before, &slot); i++) {
+        if (!first && slot - before > longest)
+            longest = slot - before;
+        first = false;
+        before = slot;
+    }
+    return longest;
+}
+
+static void take_backups(Told *t, const Spec *spec, const Series *series, usec_t now)
+{
+    Backups b = {.schedule = arena_strdup(t->arena, spec->name), .volume = arena_strdup(t->arena, series->volume->id)};
+    for (size_t i = 0; i < series->made.n; i++)
+        if (series->made.items[i].state == BACKUP_GOOD && series->made.items[i].slot > b.last_good)
+            b.last_good = series->made.items[i].slot;
+    b.interval = longest_wait(spec->timetable, now);
+    *VEC_ADD(&t->backups) = b;
+}
+
 static void take_seen(Told *t, const Spec *spec, const Observed *observed, usec_t now)
 {
     bool suspended = spec_is_suspended(spec, now);
@@ -121,7 +124,10 @@ static void take_seen(Told *t, const Spec *spec, const Observed *observed, usec_
         Entry *e = entry_of(t, spec, observed->objects.items[i]->id);
         if (suspended)
             worsen(t, e, STATE_SUSPENDED, suspended_text(t, spec));
+        e->suspended_until = suspended ? spec->suspended_until : 0;
     }
+    for (size_t i = 0; i < observed->series.n; i++)
+        take_backups(t, spec, observed->series.items[i], now);
 }
 
 static const ObjectState held_states[HOLD_MAX] = {

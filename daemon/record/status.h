@@ -44,3 +44,5 @@ typedef struct StatusHead {
 } StatusHead;
 
 void status_json(const Status *status, const StatusHead *head, Str *out);
+/* The same for Prometheus, as its text format wants it (metrics.c). */
+void status_metrics(const Status *status, const StatusHead *head, Str *out);

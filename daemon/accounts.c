@@ -46,12 +46,19 @@ usec_t login_pause(unsigned refusals)
     return refusals < 2 ? 0 : pause < LOGIN_PAUSE_MAX ? pause : LOGIN_PAUSE_MAX;
 }
 
+/* What the files say would make a difference to it; a server that is down passes by itself. */
+static bool is_refusal(const Error *error)
+{
+    return error && !error_policy(error->kind)->retry && error->kind != ERROR_BREAKER && error->kind != ERROR_CANCELLED;
+}
+
 void account_slot_judge(AccountSlot *slot, const Error *refusal)
 {
     if (!slot->account || is_resting(slot))
         return;
     bool logs_in = slot->account->login != NULL;
     const Error *trouble = logs_in ? login_trouble(slot->account->login) : refusal;
+    trouble = is_refusal(trouble) ? trouble : NULL;
     slot->refusals = logs_in && trouble && trouble->kind == ERROR_AUTH ? slot->refusals + 1 : 0;
     usec_t pause = login_pause(slot->refusals);
     slot->login_after = pause ? clock_monotonic() + pause : 0;

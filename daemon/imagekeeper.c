@@ -14,8 +14,8 @@
 
 #define ITERATIONS_MAX 1000
 
-static const Command *const commands[] = {&command_validate, &command_plan, &command_apply, &command_calendar,
-                                         &command_sync};
+static const Command *const commands[] = {&command_validate, &command_plan,     &command_apply,
+                                          &command_status,   &command_calendar, &command_sync};
 
 static const struct {
     int letter; /* in Command.accepts */
@@ -29,6 +29,8 @@ static const struct {
     {'n', "iterations", "N", "so many of the next slots (default 5)"},
     {'b', "base-time", "TIME", "as if it were that time (RFC 3339), instead of now"},
     {'f', "offline", NULL, "ask no cloud: the next slots alone"},
+    {'F', "failed", NULL, "only what is not in sync (text)"},
+    {'I', "instance", "NAME", "of imagekeeperd@NAME"},
     {'h', "help", NULL, "this text"},
     {'v', "version", NULL, "the version"},
 };
@@ -118,6 +120,10 @@ static int take_option(const Command *command, int letter, CommandOptions *optio
         options->show_ignored = true;
     else if (letter == 'f')
         options->offline = true;
+    else if (letter == 'F')
+        options->failed = true;
+    else if (letter == 'I')
+        options->instance = optarg;
     else if (letter == 'n')
         return take_iterations(optarg, options);
     else if (letter == 'b')

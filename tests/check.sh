@@ -116,7 +116,11 @@ install_packages $packages_build $packages_check
 # shellcheck disable=SC2086
 install_without_starting $packages_ssh || echo "without an ssh server: it cannot be installed here"
 # shellcheck disable=SC2086
+install_without_starting $packages_prometheus || echo "without promtool: its package cannot be installed here"
+# shellcheck disable=SC2086
 install_without_starting $packages_openstack || echo "without OpenStack: its packages cannot be installed here"
+# shellcheck disable=SC2086
+install_without_starting $packages_booted || echo "without a booted systemd: its packages cannot be installed here"
 copy_sources
 check "autogen.sh" "$work/source/autogen.sh"
 

@@ -8,9 +8,12 @@ packages_build="gcc make autoconf automake pkg-config xz-utils libcurl4-openssl-
     libsystemd-dev libssl-dev libcmocka-dev libmicrohttpd-dev python3 curl ca-certificates git"
 packages_check="clang clang-tidy cppcheck shellcheck codespell valgrind util-linux libclang-rt-dev
     systemd tzdata python3-croniter gnupg openssh-client"
-# A real cloud and an ssh server to test against; on a machine that cannot have them those tests skip themselves and say why.
-packages_ssh="openssh-server"
+# A real cloud to test against; on a machine that cannot have it those tests skip themselves and say why.
+packages_prometheus="prometheus" # for promtool, likewise
+packages_ssh="openssh-server"    # likewise
 packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
+# A systemd to boot, likewise.
+packages_booted="systemd-container dbus"
 
 missing_packages() { # NAME...
     local name

@@ -48,7 +48,7 @@ static void assert_says(const Kind *kind, const char *want, const char *message)
         fail_msg("%s was read: %s", want, result);
     size_t n = strcspn(error, "\n") + 1;
     if (strncmp(error, expected, n) != 0 || strlen(expected) != n || strstr(error + n, " error: "))
-        fail_msg("%s\nin place of%s", result, expected);
+        fail_msg("%s\n, not%s", result, expected);
 }
 
 #define NO_UUID " is no UUID in lower case, such as 33ad552d-1149-471c-8190-ff6776174a00"

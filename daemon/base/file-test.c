@@ -256,6 +256,28 @@ static int make_directory(void **state)
     return mkdtemp(directory) ? 0 : -1;
 }
 
+static void replaces_a_file_and_its_mode(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "f", "a longer text", 13, 0600), *text = NULL;
+    size_t size = 0;
+    struct stat st;
+    assert_int_equal(file_replace(path, 0644, "new", 3, NULL), 0);
+    assert_int_equal(file_read(path, LIMIT, &text, &size, NULL), 0);
+    assert_string_equal(text, "new");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static void leaves_nothing_of_a_replacement_that_fails(void **state)
+{
+    CLEANUP(freep) char *path = path_of(state, "d"), *new = path_of(state, "d.new");
+    CLEANUP(error_freep) Error *err = NULL;
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(file_replace(path, 0600, "x", 1, &err), -1);
+    expect_error(err, path, "cannot be written");
+    assert_int_equal(access(new, F_OK), -1);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
     (void)st;
@@ -298,6 +320,8 @@ int main(void)
         TEST(refuses_a_bare_name_without_credentials),
         TEST(refuses_a_tilde_without_home),
         TEST(refuses_an_empty_name),
+        TEST(replaces_a_file_and_its_mode),
+        TEST(leaves_nothing_of_a_replacement_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

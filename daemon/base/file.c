@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,6 +151,33 @@ int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_siz
     *ret = text;
     *ret_size = size;
     return 0;
+}
+
+static int write_whole(int fd, const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        text += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* O_NOFOLLOW: whoever else may write to the directory must not choose what is overwritten. */
+int file_replace(const char *path, unsigned mode, const char *text, size_t size, Error **err)
+{
+    CLEANUP(freep) char *new = xasprintf("%s.new", path);
+    CLEANUP(closep) int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+    if (fd >= 0 && fchmod(fd, (mode_t)mode) == 0 && write_whole(fd, text, size) == 0 && rename(new, path) == 0)
+        return 0;
+    int number = errno;
+    if (fd >= 0)
+        unlink(new);
+    return error_set_errno(err, ERROR_LOCAL, number, "%s: cannot be written", path);
 }
 
 void file_occupy_standard_streams(void)

@@ -14,6 +14,10 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Erro
  * wipes and frees (secret_free). */
 int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
+/* Puts a file of that content in the place of what is at `path`, whole or not at all: readers never see a part of it. A
+ * loss of power may bring the old one back. ERROR_LOCAL with the path. */
+int file_replace(const char *path, unsigned mode, const char *text, size_t size, Error **err);
+
 /* Wipes and frees a NUL-terminated secret; NULL is fine. */
 void secret_free(char *secret);
 DEFINE_CLEANUP(char, secret_free)

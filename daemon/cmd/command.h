@@ -18,6 +18,8 @@ typedef struct CommandOptions {
     unsigned iterations;    /* --iterations */
     usec_t base_time;       /* --base-time, wall; 0: now */
     bool offline;
+    bool failed;          /* --failed */
+    const char *instance; /* --instance, or NULL */
 } CommandOptions;
 
 /* Exit status, everywhere. */
@@ -36,7 +38,7 @@ typedef struct Command {
     int (*run)(const CommandOptions *options);
 } Command;
 
-extern const Command command_validate, command_plan, command_apply, command_calendar, command_sync;
+extern const Command command_validate, command_plan, command_apply, command_calendar, command_status, command_sync;
 
 /* Loads the configuration and, with `ret_specs`, the specs it (or --specs) points to; prints every problem to stderr. 0
  * or -1. */

@@ -26,8 +26,8 @@ bool no_etag_failed(Op *op, const Error *error)
         op_look_again(op, LOOK_REFUSED, error);
         return true;
     }
-    /* The look brings a new token with it. */
-    bool login = error->kind == ERROR_AUTH && !op->logged_in_again;
+    /* The look brings a new token with it, where there is a login. */
+    bool login = error->kind == ERROR_AUTH && op->account->login && !op->logged_in_again;
     op->logged_in_again = op->logged_in_again || login;
     if (!login && (!error_policy(error->kind)->retry || !retry_left(&op->tries, clock_monotonic())))
         return false;

@@ -552,6 +552,11 @@ void http_client_free(HttpClient *client)
     free(client);
 }
 
+bool http_client_is_silent(const HttpClient *client)
+{
+    return client->breaker.open_until != 0;
+}
+
 unsigned http_client_sent(const HttpClient *client)
 {
     return client->sent;

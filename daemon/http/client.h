@@ -74,6 +74,9 @@ void http_client_opened(HttpClient *client, const char *endpoint, const Error *e
 /* What a status means where the API's own code tells nothing better. */
 ErrorKind http_status_kind(int status);
 
+/* Is the account left in peace because too much failed? */
+bool http_client_is_silent(const HttpClient *client);
+
 /* HTTP tries sent since the client was made. */
 unsigned http_client_sent(const HttpClient *client);
 /* The server's clock minus ours, in microseconds, from the newest answer's Date (so in whole seconds); false

@@ -37,8 +37,10 @@ static void hold_paused(Plan *plan, const Memory *memory, usec_t now, usec_t wal
         const char *reason = NULL;
         usec_t next = memory_next_try(memory, c, &reason);
         char text[RFC3339_SIZE];
-        if (c->outcome == OUTCOME_PLANNED && next > now)
-            change_hold(plan, c, HOLD_PAUSE, "%s; next try at %s", reason, format_rfc3339(wall + (next - now), text));
+        if (c->outcome != OUTCOME_PLANNED || next <= now)
+            continue;
+        c->next_try = wall + (next - now);
+        change_hold(plan, c, HOLD_PAUSE, "%s; next try at %s", reason, format_rfc3339(c->next_try, text));
     }
 }
 

@@ -63,6 +63,7 @@ typedef struct Change {
     Outcome outcome;
     Hold hold;          /* of OUTCOME_HELD */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */
+    usec_t next_try;    /* wall: when what rests is tried again; 0: not known */
     Deltas deltas;
 } Change;
 

@@ -85,6 +85,73 @@ def a_broken_configuration_on_reload_leaves_the_old_one_in_force(w):
     d.wait_line('"drifted" -> "golden"', n)
 
 
+def reload(w, d):
+    """As ExecReload= does it: the exit status, and what was said."""
+    done = subprocess.run([os.environ["IMAGEKEEPERD"], "--reload", str(d.process.pid)], env=w.environment, stderr=subprocess.PIPE, text=True, timeout=90)
+    return done.returncode, done.stderr
+
+
+@case
+def who_asks_for_a_reload_waits_for_its_end_and_is_told_of_a_refusal(w):
+    w.environment["RUNTIME_DIRECTORY"] = os.path.join(w.folder, "run")
+    os.mkdir(w.environment["RUNTIME_DIRECTORY"])
+    w.write(os.path.join(w.folder, "run", "reload"), "1 7 7 left by another process\n")
+    w.image(1)
+    w.spec(displayName="golden")
+    d = w.daemon()
+    d.wait_line("updated")
+    for n in range(1, 4):
+        assert reload(w, d) == (0, "")
+        d.wait_message("^READY=1\nSTATUS=Configuration reloaded")
+        assert sum(m.startswith("RELOADING=1") for m in d.messages) == n
+    good = open(w.config_file).read()
+    w.write(w.config_file, good + "intervall: 5s\n")
+    status, said = reload(w, d)
+    assert status == 1 and w.config_file in said, (status, said)
+    w.write(w.config_file, good)
+    assert reload(w, d) == (0, "")
+
+
+@case
+def a_reload_with_broken_specs_takes_neither_them_nor_the_configuration(w):
+    w.environment["RUNTIME_DIRECTORY"] = w.folder
+    w.image(1)
+    w.spec(displayName="golden")
+    d = w.daemon()
+    n = d.wait_line("updated")
+    w.write(w.config_file, open(w.config_file).read().replace("specs: specs", "specs: other"))
+    w.write(os.path.join(w.folder, "other", "broken.yaml"), "apiVersion: imagekeeper/v1\nkind: OciImag\n")
+    status, said = reload(w, d)
+    assert status == 1 and said, (status, said)
+    d.wait_line('broken.yaml:2:7: error: unknown kind "OciImag"')
+    d.wait_line("reload refused, the old configuration stays in force")
+    w.sim.change(image_id(1), displayName="drifted")
+    d.wait_line('"drifted" -> "golden"', n)
+    os.rename(os.path.join(w.specs, "golden.yaml"), os.path.join(w.folder, "other", "broken.yaml"))
+    assert reload(w, d) == (0, "")
+    d.wait_message("of 1 objects in sync", len(d.messages))
+    w.sim.change(image_id(1), displayName="drifted")
+    d.wait_line('"drifted" -> "golden"', d.wait_line("configuration reloaded"))
+
+
+@case
+def who_asks_a_daemon_that_ends_or_is_not_there_is_told_so(w):
+    w.environment["RUNTIME_DIRECTORY"] = w.folder
+    w.image(1)
+    w.spec(displayName="golden")
+    d = w.daemon()
+    d.wait_line("updated")
+    d.signal(signal.SIGSTOP)
+    asking = subprocess.Popen([os.environ["IMAGEKEEPERD"], "--reload", str(d.process.pid)], env=w.environment, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: "SigQ" in open("/proc/%d/status" % asking.pid).read() and
+               int(re.search("ShdPnd:\t(.*)", open("/proc/%d/status" % d.process.pid).read())[1], 16) & 1, "the signal")
+    d.process.kill()
+    d.wait()
+    assert "the daemon ended before it had reloaded" in asking.communicate(timeout=60)[1] and asking.returncode == 1
+    status, said = reload(w, d)
+    assert status == 1 and "cannot be told to reload: No such process" in said, said
+
+
 @case
 def broken_specs_leave_the_last_good_set_in_force_and_are_said_once(w):
     w.image(1)

@@ -10,6 +10,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import catalog
 from schedule import *
 
 JOURNAL = "/run/systemd/journal"
@@ -65,10 +66,20 @@ class Journal:
                 self.entries.append(entry)
                 self.changed.notify_all()
 
+    def check_catalog(self):
+        """No entry lacks a field that the catalog's text on it has; journald adds those that begin with _."""
+        with open(os.path.join(os.environ.get("srcdir", "."), catalog.CATALOG), encoding="utf-8") as f:
+            texts = catalog.entries(f.read())
+        for entry in self.entries:
+            if "MESSAGE_ID" in entry:
+                lacking = {f for f in texts[entry["MESSAGE_ID"][0]].fields if f not in entry and not f.startswith("_")}
+                assert not lacking, (lacking, entry)
+
     def wait(self, event):
         find = lambda: next((e for e in self.entries if e.get("IMAGEKEEPER_EVENT") == [event]), None)
         with self.changed:
             assert self.changed.wait_for(find, 60), "no event %s in %s" % (event, self.entries)
+            self.check_catalog()
             return find()
 
 

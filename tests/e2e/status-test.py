@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""imagekeeper status: what the daemon tells of its last rounds."""
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from case import *
+
+
+def prepare(w):
+    w.runtime = w.folder + "/run"
+    os.mkdir(w.runtime)
+    w.environment["RUNTIME_DIRECTORY"] = w.runtime
+
+
+def started(w, *words):
+    d = w.daemon(*words)
+    d.wait_message("objects in sync|Nothing is enforced")
+    eventually(lambda: told(w) and told(w)["round"]["started"], "the first round")
+    return d
+
+
+def told(w):
+    try:
+        with open(w.runtime + "/status.json") as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return None
+
+
+def objects(w):
+    return {o["name"]: o for o in told(w)["objects"]}
+
+
+def state(w, name="golden"):
+    return objects(w).get(name, {}).get("state")
+
+
+@case
+def what_is_in_sync_is_told_and_ends_with_0(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    started(w)
+    result = w.run("status").expect(0)
+    assert "1 of 1 objects in sync" in result.out and "InSync  OciImage golden  prod  " + image_id(1) in result.out, result.out
+    assert "golden.yaml:1" in result.out and "account prod  ok  last complete look at 2" in result.out, result.out
+    report = w.run("status", "-o", "json").expect(0).json
+    assert report == told(w) and (report["revision"], report["mode"], report["problem"]) == (None, "enforce", None)
+    thing, = report["objects"]
+    assert (thing["kind"], thing["account"], thing["target"], thing["state"], thing["reason"], thing["file"], thing["line"], thing["nextTry"]) == (
+        "OciImage", "prod", image_id(1), "InSync", None, "golden.yaml", 1, None)
+    account, = report["accounts"]
+    assert (account["name"], account["state"], account["error"]) == ("prod", "ok", None) and account["lastCompleteLook"]
+    assert abs(account["clockDifferenceSeconds"]) <= 1
+    assert w.run("status", "--failed").expect(0).out.count("OciImage") == 0
+
+
+@case
+def each_state_has_its_name_and_reason(w):
+    prepare(w)
+    for n in range(1, 8):
+        w.image(n, lifecycleState="PROVISIONING" if n == 3 else "AVAILABLE")
+    w.spec("drifted", target=image_id(1), displayName="x", reconcile="{mode: observe}")
+    w.spec("suspended", target=image_id(2), displayName="x", reconcile='{suspend: {until: "2099-01-01T00:00:00Z", reason: "ticket 4711"}}')
+    w.spec("pending", target=image_id(3), displayName="x")
+    w.spec("failed", target=image_id(4), displayName="x")
+    w.spec("stubborn", target=image_id(5), displayName="x")
+    w.spec("gone", target=image_id(99), displayName="x")
+    w.spec("well", target=image_id(7), displayName="image 7")
+    w.sim.fault("UpdateImage", "status", target=image_id(4), status=400, code="InvalidParameter", message="no such name", times=-1)
+    w.sim.fault("UpdateImage", "echo-other", target=image_id(5), set={"displayName": "the server-s"}, persist=True, times=-1)
+    started(w)
+    seen = objects(w)
+    assert {name: o["state"] for name, o in seen.items()} == {
+        "drifted": "Drifted", "suspended": "Suspended", "pending": "Pending", "failed": "Failed", "stubborn": "NotConverging",
+        "gone": "AccessUncertain", "well": "InSync"}, seen
+    assert seen["suspended"]["reason"] == "until 2099-01-01T00:00:00Z: ticket 4711" and "PROVISIONING" in seen["pending"]["reason"]
+    assert "no such name" in seen["failed"]["reason"] and "the server-s" in seen["stubborn"]["reason"]
+    # What failed rests, and is the same for as long.
+    eventually(lambda: objects(w)["failed"]["nextTry"], "a next try")
+    again = objects(w)
+    assert (again["failed"]["state"], again["failed"]["since"]) == ("Failed", seen["failed"]["since"]), again["failed"]
+    assert again["stubborn"]["state"] == "NotConverging" and again["stubborn"]["nextTry"], again["stubborn"]
+    result = w.run("status", "--failed").expect(1)
+    assert "InSync" not in result.out and "Suspended" not in result.out and result.out.count("OciImage ") == 5, result.out
+    assert told(w)["accounts"][0]["lastCompleteLook"], "one object that is not there takes nothing from the look"
+
+
+@case
+def differences_alone_end_with_2_and_held_changes_too(w):
+    prepare(w)
+    w.configure(top="limits: {maxChanges: 1}\n")
+    for n in (1, 2):
+        w.image(n)
+        w.spec("i%d" % n, target=image_id(n), displayName="x")
+    started(w)
+    assert state(w, "i1") == state(w, "i2") == "Held" and "maxChanges" in objects(w)["i1"]["reason"]
+    w.run("status").expect(2)
+    w.configure(top="mode: observe\n")
+    w.daemons[0].signal(signal.SIGHUP)
+    eventually(lambda: state(w, "i1") == "Drifted", "only observed")
+    assert told(w)["mode"] == "observe"
+    w.run("status").expect(2)
+
+
+@case
+def since_is_when_the_state_began(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1", reconcile="{mode: observe}")
+    started(w)
+    first = objects(w)["golden"]["since"]
+    time.sleep(1.1)
+    begun = told(w)["time"]
+    eventually(lambda: told(w)["time"] > begun, "another round")
+    assert objects(w)["golden"]["since"] == first
+    w.sim.change(image_id(1), displayName="drifted")
+    eventually(lambda: state(w) == "Drifted", "the drift")
+    assert objects(w)["golden"]["since"] > first
+
+
+@case
+def documents_that_go_are_not_told_of_any_more(w):
+    prepare(w)
+    w.image(1)
+    w.image(2)
+    w.spec("one", target=image_id(1), displayName="image 1")
+    w.spec("two", target=image_id(2), displayName="image 2")
+    started(w)
+    os.unlink(w.specs + "/two.yaml")
+    eventually(lambda: set(objects(w)) == {"one"}, "one of them alone")
+
+
+@case
+def broken_specs_are_an_error_until_they_are_mended(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    started(w)
+    w.write("golden.yaml", "kind: [")
+    eventually(lambda: told(w)["problem"], "the problem")
+    result = w.run("status").expect(1)
+    assert "the last good specs are in force" in result.out and "InSync" in result.out, result.out
+    w.spec(displayName="image 1")
+    eventually(lambda: told(w)["problem"] is None, "mended specs")
+    w.run("status").expect(0)
+
+
+@case
+def an_account_whose_credential_is_refused_is_told(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    started(w)
+    w.sim.fault("GetImage", "status", status=401, code="NotAuthenticated", message="no", times=-1)
+    eventually(lambda: state(w) == "Failed", "a failure")
+    w.run("status").expect(1)
+    account, = told(w)["accounts"]
+    before = account["lastCompleteLook"]
+    time.sleep(1.1)
+    assert told(w)["accounts"][0]["lastCompleteLook"] == before
+
+
+@case
+def a_daemon_that_is_gone_is_an_error(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    assert "imagekeeperd is not running" in w.run("status").expect(1).err
+    d = started(w)
+    assert d.stop() == 0 and not os.path.exists(w.runtime + "/status.json")
+    assert "imagekeeperd is not running" in w.run("status").expect(1).err
+    d = started(w)
+    d.signal(signal.SIGKILL)
+    d.wait()
+    w.daemons.clear()
+    result = w.run("status").expect(1)
+    assert "imagekeeperd is not running; this is what it told last" in result.err and "InSync" in result.out, result.err
+    started(w)
+    w.run("status").expect(0)
+
+
+@case
+def what_is_older_than_three_intervals_is_an_error(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    d = started(w)
+    d.signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: "older than 3 intervals" in w.run("status").err, "a status that is too old")
+        w.run("status").expect(1)
+    finally:
+        d.signal(signal.SIGCONT)
+    eventually(lambda: w.run("status").status == 0, "a fresh one")
+
+
+@case
+def readers_never_see_half_a_file(w):
+    prepare(w)
+    for n in range(1, 60):
+        w.image(n)
+        w.spec("i%d" % n, target=image_id(n), displayName="image %d" % n)
+    d = started(w)
+    stop, problems = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            try:
+                told(w)
+            except ValueError as e:
+                problems.append(e)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(20):
+        before = told(w)["time"], told(w)["round"]
+        d.signal(signal.SIGUSR1)
+        eventually(lambda: (told(w)["time"], told(w)["round"]) != before, "another round")
+    stop.set()
+    reader.join()
+    assert problems == []
+
+
+@case
+def two_daemons_do_not_write_one_file(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    started(w)
+    second = w.daemon()
+    second.wait_line("another imagekeeperd tells its status there")
+    second.wait_message("1 of 1 objects in sync")
+    assert second.stop() == 0 and os.path.exists(w.runtime + "/status.json")
+    w.run("status").expect(0)
+
+
+@case
+def a_folder_that_cannot_be_written_holds_up_nothing(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="new")
+    os.mkdir(w.runtime + "/status.json.new")  # in the way of the new file
+    d = w.daemon()
+    d.wait_line("status.json: cannot be written")
+    d.wait_line('"image 1" -> "new"')
+    w.environment["RUNTIME_DIRECTORY"] = w.folder + "/nowhere"
+    other = w.daemon()
+    other.wait_message("1 of 1 objects in sync")
+
+
+if __name__ == "__main__":
+    run(workers=6)

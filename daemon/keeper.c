@@ -26,7 +26,6 @@
 
 typedef struct Keeper Keeper;
 
-
 /* The accounts at one endpoint, which go round together and at their own pace: a slow cloud holds up no other. */
 typedef struct Lane {
     Keeper *keeper;
@@ -64,6 +63,7 @@ struct Keeper {
     Status *status;
     StatusHead newest; /* of which only the newest round is kept here */
     char *runtime;     /* the folder for status.json and metrics.prom; NULL: there is none */
+    bool untold;       /* the last time it could not be written, which is said once */
     int claim;         /* of it; -1: none */
     Memory *memory;
     News *news;
@@ -343,10 +343,10 @@ static void write_status(Keeper *k)
         return;
     status_json(k->status, &head, &json);
     status_metrics(k->status, &head, &metrics);
-    if (put_file(k, STATUS_FILE, &json, &err) == 0 && put_file(k, METRICS_FILE, &metrics, &err) == 0)
-        return;
-    log_send(k->log, LOG_WARNING, err->message, NULL, 0);
-    free(TAKE(k->runtime)); /* said once */
+    bool failed = put_file(k, STATUS_FILE, &json, &err) < 0 || put_file(k, METRICS_FILE, &metrics, &err) < 0;
+    if (failed && !k->untold)
+        log_send(k->log, LOG_WARNING, err->message, NULL, 0);
+    k->untold = failed;
 }
 
 /* A daemon without a folder to write to does without: everything else goes on. */

@@ -249,6 +249,9 @@ def a_folder_that_cannot_be_written_holds_up_nothing(w):
     d = w.daemon()
     d.wait_line("status.json: cannot be written")
     d.wait_line('"image 1" -> "new"')
+    os.rmdir(w.runtime + "/status.json.new")
+    eventually(lambda: told(w), "a status, once it can be written")
+    assert sum("cannot be written" in line for line in d.lines) == 1
     w.environment["RUNTIME_DIRECTORY"] = w.folder + "/nowhere"
     other = w.daemon()
     other.wait_message("1 of 1 objects in sync")

@@ -406,10 +406,16 @@ def _run_case(function, world, start):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+class Skipped(Exception):
+    """A case that cannot run here, and why."""
+
+
 def _try_case(function, *how):
-    """What went wrong, or None."""
+    """What went wrong, or None; a Skipped for what cannot run here."""
     try:
         _run_case(function, *how)
+    except Skipped as reason:
+        return reason
     except Exception:
         return traceback.format_exc()
 
@@ -435,6 +441,7 @@ def _run_all(chosen, workers, *how):
 
 
 def skip(reason):
+    """All that this program tests cannot run here: before run()."""
     print("1..0 # SKIP " + reason)
     sys.exit(0)
 
@@ -448,6 +455,9 @@ def run(workers=1, start=None, world=World):
     for n, (function, wrong) in enumerate(results, 1):
         if wrong is None:
             print("ok %d - %s" % (n, function.__name__), flush=True)
+            continue
+        if isinstance(wrong, Skipped):
+            print("ok %d - %s # SKIP %s" % (n, function.__name__, wrong), flush=True)
             continue
         failed += 1
         print("not ok %d - %s" % (n, function.__name__))

@@ -37,6 +37,6 @@ int check_free_name(const Field *fields, const char *const *others, const char *
 /* What is the same of both in the API. */
 #define OF_GLANCE                                                                                                      \
     .noun = "image", .id = "id", .container = "owner", .state = "status", .times = {"created_at"},                     \
-    .updated = "updated_at", .gone_states = image_gone_states, .failed_state = "killed"
+    .updated = "updated_at", .gone_states = image_gone_states
 
 extern const char *const image_gone_states[];

@@ -251,18 +251,6 @@ static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
     json_patch_add(live, values, &(JsonPatchRules){.remove_value = "", .empty_is_absent = doubt}, out);
 }
 
-static void fill_update(const Update *update, Str *target, HttpSpec *spec)
-{
-    str_addf(target, "%s/", update->kind->collection);
-    str_add_percent(target, update->id);
-    *spec = (HttpSpec){
-        .method = "PATCH",
-        .target = str_get(target),
-        .body = update->body,
-        .body_size = strlen(update->body),
-    };
-}
-
 const Provider ims_provider = {
     .type = "ims",
     .request_id_header = "x-request-id",
@@ -282,5 +270,5 @@ const Provider ims_provider = {
     .single_is_page = true,
     .add_object_target = add_object_target,
     .add_body = add_body,
-    .fill_update = fill_update,
+    .fill_update = provider_fill_patch,
 };

@@ -129,12 +129,6 @@ static bool refused_page_size(const Error *error)
     return error->status == 400 && error->code && streq(error->code, "InvalidParameter");
 }
 
-static void add_object_target(const Kind *kind, const char *id, Str *out)
-{
-    str_addf(out, "%s/", kind->collection);
-    str_add_percent(out, id);
-}
-
 static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 {
     (void)live;
@@ -144,7 +138,7 @@ static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 
 static void fill_update(const Update *update, Str *target, HttpSpec *spec)
 {
-    add_object_target(update->kind, update->id, target);
+    provider_add_object(update->kind, update->id, target);
     *spec = (HttpSpec){
         .method = "PUT",
         .target = str_get(target),
@@ -169,7 +163,7 @@ static void fill_create(const Creation *creation, Str *target, HttpSpec *spec)
 
 static void fill_delete(const Deletion *deletion, Str *target, HttpSpec *spec)
 {
-    add_object_target(deletion->kind, deletion->id, target);
+    provider_add_object(deletion->kind, deletion->id, target);
     *spec = (HttpSpec){.method = "DELETE", .target = str_get(target), .headers = {{"if-match", deletion->etag}}};
 }
 
@@ -185,7 +179,7 @@ const Provider oci_provider = {
     .add_list_target = add_list_target,
     .next_page = next_page,
     .refused_page_size = refused_page_size,
-    .add_object_target = add_object_target,
+    .add_object_target = provider_add_object,
     .add_body = add_body,
     .fill_update = fill_update,
     .fill_create = fill_create,

@@ -217,12 +217,6 @@ static int next_page(const HttpAnswer *answer, const JsonPage *json, unsigned pa
     return 0;
 }
 
-static void add_object_target(const Kind *kind, const char *id, Str *out)
-{
-    str_addf(out, "%s/", kind->collection);
-    str_add_percent(out, id);
-}
-
 static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 {
     json_patch_add(live, values, &(JsonPatchRules){.empty_is_absent = doubt}, out);
@@ -230,14 +224,8 @@ static void add_body(const Node *live, const Node *values, bool doubt, Str *out)
 
 static void fill_update(const Update *update, Str *target, HttpSpec *spec)
 {
-    add_object_target(update->kind, update->id, target);
-    *spec = (HttpSpec){
-        .method = "PATCH",
-        .target = str_get(target),
-        .body = update->body,
-        .body_size = strlen(update->body),
-        .headers = {{"content-type", PATCH_TYPE}},
-    };
+    provider_fill_patch(update, target, spec);
+    spec->headers[0] = (HttpHeader){"content-type", PATCH_TYPE};
 }
 
 const Provider openstack_provider = {
@@ -255,7 +243,7 @@ const Provider openstack_provider = {
     .add_list_target = add_list_target,
     .list_member = "images",
     .next_page = next_page,
-    .add_object_target = add_object_target,
+    .add_object_target = provider_add_object,
     .add_body = add_body,
     .fill_update = fill_update,
 };

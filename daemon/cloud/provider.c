@@ -15,6 +15,23 @@ const Provider *provider_find(const char *type)
     return NULL;
 }
 
+void provider_add_object(const Kind *kind, const char *id, Str *out)
+{
+    str_addf(out, "%s/", kind->collection);
+    str_add_percent(out, id);
+}
+
+void provider_fill_patch(const Update *update, Str *target, HttpSpec *spec)
+{
+    provider_add_object(update->kind, update->id, target);
+    *spec = (HttpSpec){
+        .method = "PATCH",
+        .target = str_get(target),
+        .body = update->body,
+        .body_size = strlen(update->body),
+    };
+}
+
 void credential_free(Credential *credential)
 {
     if (!credential)

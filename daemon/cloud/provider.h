@@ -92,6 +92,11 @@ static inline const char *answer_etag(const Kind *kind, const HttpAnswer *answer
     return kind->flags & KIND_IF_MATCH ? http_answer_header(answer, "etag") : NULL;
 }
 
+/* What several providers do alike: an object's path is its collection's and its id; and an update that is a PATCH of
+ * it, with no condition. For add_object_target and fill_update. */
+void provider_add_object(const Kind *kind, const char *id, Str *out);
+void provider_fill_patch(const Update *update, Str *target, HttpSpec *spec);
+
 extern const Provider oci_provider, ims_provider, openstack_provider;
 /* By the type of an account, or NULL. */
 const Provider *provider_find(const char *type);

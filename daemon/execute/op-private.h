@@ -78,13 +78,14 @@ void op_look(Op *op, usec_t not_before);
 /* What was asked for is not what is there. */
 void op_end_unconverged(Op *op, const Deltas *left);
 
-/* What takes the place of etags, where the API has none (no-etag.c). True: the operation goes on, or has ended. */
 bool op_has_etags(const Op *op);
-/* A write got an error that is no conflict. */
+/* What takes the place of etags where the API has none (no-etag.c); where it has them these do nothing, and say go on.
+ */
+/* A write got an error that is no conflict. True: the operation looks again; false: it is to fail with that. */
 bool no_etag_failed(Op *op, const Error *error);
-/* The look shows that `left` is still to be written; `same`: what it was before. */
+/* The look shows that `left` is still to be written; `same`: what it was before. True: the operation has ended. */
 bool no_etag_judge(Op *op, const Deltas *left, bool same);
-/* Before a write: is the object at rest? */
+/* Before a write: true: the object is at rest. False: it is looked at again, or the operation has ended. */
 bool no_etag_rests(Op *op);
 
 /* Begins with the backup that stays. */

@@ -228,8 +228,19 @@ static int keep_all(const LiveReader *reader, const Source *source, const char *
     return r < 0 ? r : finish(reader, object, source, etag, ret, err);
 }
 
+/* Most kinds have none, and an item of a list must not cost a map for that. */
+static bool has_free_attributes(const Kind *kind)
+{
+    for (const Field *f = kind->fields; f->name; f++)
+        if (f->type == FIELD_FREE)
+            return true;
+    return false;
+}
+
 const char *const *live_free_names(const Spec *const *specs, size_t n, Arena *arena)
 {
+    if (n == 0 || !has_free_attributes(specs[0]->kind))
+        return NULL;
     VEC(const char *) names = {0};
     CLEANUP(map_freep) Map *seen = map_new();
     for (size_t i = 0; i < n; i++)

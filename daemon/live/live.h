@@ -83,7 +83,8 @@ Snapshot *snapshot_new(size_t n_specs) __attribute__((returns_nonnull));
 void snapshot_free(Snapshot *snapshot);
 DEFINE_CLEANUP(Snapshot, snapshot_free)
 
-/* The names of attributes without rows that these documents declare, each once; as LiveReader has them. */
+/* The names of attributes without rows that these documents, all of one kind, declare, each once; as LiveReader has
+ * them. */
 const char *const *live_free_names(const Spec *const *specs, size_t n, Arena *arena);
 
 /* An item of a list, or the object of an answer, into a Live in `arena`. ERROR_PROTOCOL when it is not such an object.

@@ -36,6 +36,32 @@ def what_a_rival_did_since_the_list_is_seen_and_not_done_again(w):
 
 
 @case
+def two_accounts_do_not_write_one_image_at_the_same_time(w):
+    w.configure(account=w.account("again"))
+    w.image(1)
+    w.spec("one", name="new")
+    w.spec("two", account="again", extra={"tier": "golden"})
+    report = w.apply().expect(2).json
+    assert sorted(c["outcome"] for c in report["changes"]) == ["done", "held"] and len(w.patches()) == 1, report
+    assert "another account writes the same image" in [c["reason"] for c in report["changes"] if c["outcome"] == "held"][0]
+    w.apply().expect(0)
+    assert w.live()["name"] == "new" and w.live()["tier"] == "golden"
+
+
+@case
+def a_write_comes_right_after_its_look_however_much_is_waiting(w):
+    for n in range(1, 91):
+        w.image(n)
+    w.spec(selector={"name": "image *"}, extra={"tier": "golden"})
+    w.apply().expect(0)
+    requests = w.sim.requests()
+    for n in range(1, 91):
+        look = max(i for i, r in enumerate(requests) if r["query"] == "id=" + cloud_image_id(n))
+        write, = [i for i, r in enumerate(requests) if r["method"] == "PATCH" and r["path"].endswith(cloud_image_id(n))]
+        assert 0 < write - look <= 24, (n, look, write)  # three times what is on its way at most
+
+
+@case
 def what_a_rival_made_whole_leaves_us_nothing_to_do(w):
     simple(w)
     w.sim.fault("ListCloudImages", "change-after", change={"tier": "golden"})

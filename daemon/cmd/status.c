@@ -31,7 +31,7 @@ static int read_status(const CommandOptions *options, Telling *t)
 {
     CLEANUP(error_freep) Error *err = NULL;
     t->folder = runtime_folder(options->instance);
-    CLEANUP(freep) char *path = xasprintf("%s/status.json", t->folder);
+    CLEANUP(freep) char *path = xasprintf("%s/" STATUS_FILE, t->folder);
     t->arena = arena_new();
     if (access(path, F_OK) < 0) {
         command_error("there is no %s: imagekeeperd is not running, or has no folder to write to (see --instance)",

@@ -137,6 +137,34 @@ def documents_that_go_are_not_told_of_any_more(w):
 
 
 @case
+def an_account_that_goes_is_not_told_of_any_more_though_nothing_watches_the_specs(w):
+    prepare(w)
+    w.image(1)
+    w.configure(account=w.account().replace("name: prod", "name: also"))
+    w.spec("one", target=image_id(1), displayName="image 1")
+    w.spec("two", target=image_id(1), account="also", freeformTags={"team": "base"})
+    # A namespace of users has its own count of what inotify may be used for.
+    d = w.daemon(before=["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_instances; exec "$@"', "sh"])
+    d.wait_line("changes are found at each round alone")
+    eventually(lambda: told(w) and [a["name"] for a in told(w)["accounts"]] == ["prod", "also"], "both accounts")
+    os.unlink(w.specs + "/two.yaml")
+    eventually(lambda: [a["name"] for a in told(w)["accounts"]] == ["prod"] and set(objects(w)) == {"one"}, "one of them alone")
+
+
+@case
+def a_new_revision_is_told_though_it_declares_the_same(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    w.write(".revision", "a" * 40 + "\n")
+    d = started(w)
+    w.write(".revision", "b" * 40 + "\n")
+    w.write("README.md", "words")  # a name that begins with a dot is not watched
+    d.wait_line("specs loaded: 1 documents .*, revision " + "b" * 40)
+    eventually(lambda: told(w)["revision"] == "b" * 40, "the new revision")
+
+
+@case
 def broken_specs_are_an_error_until_they_are_mended(w):
     prepare(w)
     w.image(1)

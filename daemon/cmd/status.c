@@ -26,21 +26,29 @@ char *status_file_path(const CommandOptions *options)
     return xasprintf("%s/" STATUS_FILE, folder);
 }
 
-int status_file_read(const CommandOptions *options, StatusFile *ret, Error **err)
+static int fill(StatusFile *f, const char *path, Error **err)
 {
-    CLEANUP(status_file_done) StatusFile f = {.folder = runtime_folder(options->instance), .arena = arena_new()};
-    CLEANUP(freep) char *path = status_file_path(options);
+    CLEANUP(error_freep) Error *e = NULL;
     if (access(path, F_OK) < 0)
         return error_set(err, ERROR_LOCAL,
                          "there is no %s: imagekeeperd is not running, or has no folder to write to (see --instance)",
                          path);
-    if (file_read(path, STATUS_SIZE_MAX, &f.text, &f.size, err) < 0)
+    if (file_read(path, STATUS_SIZE_MAX, &f->text, &f->size, err) < 0)
         return -1;
-    CLEANUP(error_freep) Error *e = NULL;
-    if (json_read(f.arena, f.text, f.size, &f.top, &e) < 0)
+    if (json_read(f->arena, f->text, f->size, &f->top, &e) < 0)
         return error_set(err, ERROR_LOCAL, "%s: %s", path, e->message);
+    return 0;
+}
+
+int status_file_read(const CommandOptions *options, StatusFile *ret, Error **err)
+{
+    CLEANUP(freep) char *path = status_file_path(options);
+    StatusFile f = {.folder = runtime_folder(options->instance), .arena = arena_new()};
+    if (fill(&f, path, err) < 0) {
+        status_file_done(&f);
+        return -1;
+    }
     *ret = f;
-    f = (StatusFile){0};
     return 0;
 }
 

@@ -92,12 +92,13 @@ static void add_totals(const ReportTotals *t, Str *text)
 void telling_notify(const InForce *specs, const ReportTotals *totals)
 {
     CLEANUP(str_done) Str text = {0};
-    CLEANUP(freep) char *idle = NULL;
-    if (!specs->specs)
-        str_add(&text, idle = telling_idle(specs));
-    else
-        add_totals(totals, &text);
-    if (specs->specs && specs->problem)
+    if (!specs->specs) {
+        CLEANUP(freep) char *idle = telling_idle(specs);
+        notify_status(idle);
+        return;
+    }
+    add_totals(totals, &text);
+    if (specs->problem)
         str_addf(&text, "; the last good specs are in force: %s", specs->problem);
     notify_status(str_get(&text));
 }

@@ -9,6 +9,9 @@
 
 #define NAMES_SHOWN 3
 
+/* Keys of what several documents failed of begin with it. */
+#define GROUP "group\n"
+
 /* The fields of one entry, whose texts live in an arena. */
 typedef struct Fields {
     VEC(LogField) list;
@@ -210,7 +213,7 @@ static void say_group(const Recorder *r, const Group *g)
 {
     const Error *e = g->items[0]->error;
     const char *what =
-        arena_printf(r->arena, "group\n%d%s\n%s", e->kind, e->code ? e->code : "", without_digits(r, e->message));
+        arena_printf(r->arena, GROUP "%d%s\n%s", e->kind, e->code ? e->code : "", without_digits(r, e->message));
     const char *subject = arena_printf(r->arena, "account %s", account_name(r));
     unsigned met = fold_meet(r->fold, account_key(r, what), subject, r->now);
     if (!met)
@@ -277,13 +280,16 @@ static void say_change(const Recorder *r, const Change *c)
               c->reason ? ": " : "", c->reason ? c->reason : "", what, times(r, met));
 }
 
+static const char *many_key(const Recorder *r, Outcome outcome, Hold hold)
+{
+    return account_key(r, arena_printf(r->arena, "%s\n%d", outcome_name(outcome), hold));
+}
+
 /* Many that are held for the same sort of reason, or that are only observed. `first` is one of them. */
 static void say_group_of(const Recorder *r, const Change *first, size_t n)
 {
     bool held = first->outcome == OUTCOME_HELD;
-    unsigned met =
-        fold_meet(r->fold, account_key(r, arena_printf(r->arena, "%s\n%d", outcome_name(first->outcome), first->hold)),
-                  NULL, r->now);
+    unsigned met = fold_meet(r->fold, many_key(r, first->outcome, first->hold), NULL, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
@@ -309,9 +315,11 @@ static void say_changes(const Recorder *r)
         const Change *c = &plan->changes.items[i];
         if (is_counted(c) && held[c->hold]++ == 0)
             first[c->hold] = c;
-        /* What rests failed before, and has not passed by resting. */
-        if (c->hold == HOLD_PAUSE || c->hold == HOLD_UNCONVERGED)
+        /* What rests failed before, maybe with others, and has not passed by resting. */
+        if (c->hold == HOLD_PAUSE || c->hold == HOLD_UNCONVERGED) {
             fold_keep(r->fold, document_key(r, c->spec));
+            fold_keep(r->fold, account_key(r, GROUP));
+        }
     }
     for (size_t i = 0; i < plan->changes.n; i++) {
         const Change *c = &plan->changes.items[i];
@@ -385,12 +393,17 @@ static void say_passed(void *userdata, const char *subject)
     event_log(userdata, EVENT_RECOVERED, NULL, 0, "%s: well again", subject);
 }
 
-/* What was the matter before with documents that could not be looked at may still be. */
+/* What was the matter before with documents that could not be looked at may still be. What failed again will rest
+ * again, which is nothing new. */
 static void end_round(const Recorder *r)
 {
     const Plan *plan = r->result->plan;
     for (size_t i = 0; i < plan->failures.n; i++)
         fold_keep(r->fold, document_key(r, plan->failures.items[i].spec));
+    if (plan->failures.n) {
+        fold_keep(r->fold, many_key(r, OUTCOME_HELD, HOLD_PAUSE));
+        fold_keep(r->fold, many_key(r, OUTCOME_HELD, HOLD_UNCONVERGED));
+    }
     fold_end_round(r->fold, arena_printf(r->arena, "%s\n", account_name(r)), say_passed, (void *)r->log);
 }
 

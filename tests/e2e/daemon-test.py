@@ -386,6 +386,22 @@ def what_fails_at_every_try_is_said_once_though_it_rests_in_between(w):
 
 
 @case
+def what_many_fail_of_at_every_try_is_said_once_though_they_rest_in_between(w):
+    for n in range(1, 9):
+        w.image(n)
+        w.spec("i%d" % n, target=image_id(n), displayName="golden %d" % n)
+    w.sim.fault("UpdateImage", "status", status=403, code="NotAuthorized", message="no", times=-1)
+    d = w.daemon()
+    eventually(lambda: len(w.sim.requests("UpdateImage")) >= 3 * 8, "the third tries")
+    assert sum("account prod: 8 documents" in line for line in d.lines) == 1, d.lines
+    assert sum("changes held" in line for line in d.lines) == 1, d.lines
+    assert not any("well again" in line for line in d.lines), d.lines
+    w.sim.clear_faults()
+    d.signal(signal.SIGHUP)
+    d.wait_line("account prod: well again")
+
+
+@case
 def a_reload_tries_at_once_what_rests(w):
     text = open(w.config_file).read().replace("interval: 1s", "interval: 1d")
     w.write(w.config_file, text)

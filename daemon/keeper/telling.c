@@ -53,6 +53,22 @@ static int put_file(const Telling *t, const char *name, const Str *text, Error *
     return file_replace(path, 0644, str_get(text), text->len, err);
 }
 
+/* That it cannot be told is said once, and so is that it can be again. */
+static void say_untold(Telling *t, const Error *error)
+{
+    if (error && !t->untold) {
+        CLEANUP(freep)
+        char *text = xasprintf("%s; make room in %s, or let it be written to: until then `imagekeeper status` and the "
+                               "metrics tell what was, and all else goes on",
+                               error->message, t->folder);
+        log_send(t->log, LOG_WARNING, text, NULL, 0);
+    } else if (!error && t->untold) {
+        CLEANUP(freep) char *text = xasprintf("%s: the status is written again", t->folder);
+        log_send(t->log, LOG_NOTICE, text, NULL, 0);
+    }
+    t->untold = error != NULL;
+}
+
 void telling_write(Telling *t, const Config *config, const InForce *specs)
 {
     CLEANUP(str_done) Str json = {0}, metrics = {0};
@@ -67,10 +83,9 @@ void telling_write(Telling *t, const Config *config, const InForce *specs)
         return;
     status_json(t->status, &head, &json);
     status_metrics(t->status, &head, &metrics);
-    bool failed = put_file(t, STATUS_FILE, &json, &err) < 0 || put_file(t, METRICS_FILE, &metrics, &err) < 0;
-    if (failed && !t->untold)
-        log_send(t->log, LOG_WARNING, err->message, NULL, 0);
-    t->untold = failed;
+    if (put_file(t, STATUS_FILE, &json, &err) == 0)
+        put_file(t, METRICS_FILE, &metrics, &err);
+    say_untold(t, err);
 }
 
 char *telling_idle(const InForce *specs)

@@ -1,7 +1,8 @@
 /*
  * How a reload ended, told to who asked for it: the daemon keeps count in $RUNTIME_DIRECTORY/reload, replaced
  * atomically, and who sends SIGHUP waits there for the answer. A signal alone has none, and readiness on the
- * notification socket is for systemd's eyes only.
+ * notification socket is for systemd's eyes only. Its room is taken when the daemon starts, so that who frees a full
+ * disk by another configuration is answered.
  */
 #pragma once
 
@@ -14,6 +15,9 @@ typedef struct Reloads {
     const char *folder; /* that this process has claimed (runtime_claim); NULL: nothing is written */
     uint64_t begun;
 } Reloads;
+
+/* Takes the room for all answers in the folder, which must outlive it. */
+void reload_open(Reloads *reloads, const char *folder);
 
 /* Before the first file of the new configuration is read. */
 int reload_begin(Reloads *reloads, Error **err);

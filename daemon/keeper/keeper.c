@@ -290,7 +290,7 @@ static int start(Keeper *k, Error **err)
     event_log(k->log, EVENT_STARTED, NULL, 0, "imagekeeperd " PACKAGE_VERSION " started with %s",
               k->options->config_file);
     telling_begin(&k->telling, k->log);
-    k->reloads.folder = k->telling.folder;
+    reload_open(&k->reloads, k->telling.folder);
     watch_specs(k);
     load_specs(k);
     telling_write(&k->telling, config, &k->specs);

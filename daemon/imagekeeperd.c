@@ -77,6 +77,6 @@ int main(int argc, char **argv)
     file_occupy_standard_streams();
     prctl(PR_SET_DUMPABLE, 0); /* keys are in memory: no core dumps, no ptrace by others */
     signal(SIGPIPE, SIG_IGN);
-    Log log = log_open(LOG_TARGET_AUTO);
+    CLEANUP(log_done) Log log = log_open(LOG_TARGET_AUTO);
     return keeper_run(&keeper, &log) < 0 ? 1 : 0;
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <systemd/sd-journal.h>
 
+#include "base/journal-socket.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -28,10 +28,16 @@ Log log_open(LogTarget target)
         .target = target,
         .under_journal = stderr_is_journal(),
         .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),
+        .journal = journal_socket_new(),
     };
 }
 
-static void send_to_journal(int level, const char *message, const LogField *fields, size_t n)
+void log_done(Log *log)
+{
+    journal_socket_free(TAKE(log->journal));
+}
+
+static void send_to_journal(const Log *log, int level, const char *message, const LogField *fields, size_t n)
 {
     VEC(struct iovec) parts = {0};
     VEC(char *) texts = {0};
@@ -43,7 +49,7 @@ static void send_to_journal(int level, const char *message, const LogField *fiel
             *VEC_ADD(&texts) = xasprintf("%s=%s", fields[i].name, fields[i].value);
     for (size_t i = 0; i < texts.n; i++)
         *VEC_ADD(&parts) = (struct iovec){texts.items[i], strlen(texts.items[i])};
-    sd_journal_sendv(parts.items, (int)parts.n);
+    journal_socket_send(log->journal, parts.items, parts.n);
     for (size_t i = 0; i < texts.n; i++)
         free(texts.items[i]);
     VEC_DONE(&texts);
@@ -60,7 +66,7 @@ static void send_to_stderr(const Log *log, int level, const char *message)
 void log_send(const Log *log, int level, const char *message, const LogField *fields, size_t n)
 {
     if (log->under_journal || log->target == LOG_TARGET_JOURNAL)
-        send_to_journal(level, message, fields, n);
+        send_to_journal(log, level, message, fields, n);
     else
         send_to_stderr(log, level, message);
 }

@@ -19,10 +19,12 @@ typedef struct Log {
     LogTarget target;
     bool under_journal;
     bool colour;
+    struct JournalSocket *journal;
 } Log;
 
 /* Looks once at where stderr goes. */
 Log log_open(LogTarget target);
+void log_done(Log *log);
 
 typedef struct LogField {
     const char *name;  /* "IMAGEKEEPER_KIND"; may stand several times */

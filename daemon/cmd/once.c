@@ -26,6 +26,7 @@ void once_free(Once *o)
     accounts_free(o->accounts);
     http_free(o->http);
     sd_event_unref(o->loop);
+    log_done(&o->log);
     free(o);
 }
 

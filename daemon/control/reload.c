@@ -154,6 +154,10 @@ int reload_ask(pid_t pid, Error **err)
 {
     CLEANUP(freep) char *folder = runtime_folder(NULL);
     CLEANUP(freep) char *path = xasprintf("%s/reload", folder);
+    if (access(folder, W_OK) < 0 && errno == EROFS)
+        return error_set(err, ERROR_LOCAL,
+                         "%s is read-only, so that the daemon could not say how the reload ended: nothing was reloaded",
+                         folder);
     CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch < 0 || inotify_add_watch(watch, folder, IN_MOVED_TO) < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s: cannot be watched", folder);

@@ -32,7 +32,7 @@ umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 exec systemd-nspawn -q -D root -M "$NAME" --register=no --keep-unit --private-network --link-journal=no --resolv-conf=off --timezone=off \
-    --console=pipe --system-call-filter=bpf $BINDS --boot systemd.unit=multi-user.target
+    --console=pipe --system-call-filter="bpf @clock @keyring @memlock" $BINDS --boot systemd.unit=multi-user.target
 """
 # Reads until we are gone or say so; then nothing is left of the machine. A killed nspawn alone would leave its processes.
 WATCH = r"""

@@ -56,13 +56,19 @@ def is_still_there(w):
     assert told == {"ActiveState": "active", "NRestarts": "0", "MainPID": w.machine.pid}, told
 
 
+def look_now(w):
+    w.machine.run("kill", "-USR1", w.machine.pid).expect()
+
+
 def rounds(w, n):
     """Drift, as often as that, is repaired, and seen to be."""
     for i in range(n):
-        w.is_repaired(displayName="drift %d" % i)
+        w.sim.change(image_id(1), displayName="drift %d" % i)
+        look_now(w)
+        w.is_repaired()
         looks = len(w.sim.requests("GetImage"))
-        w.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=USR1", "imagekeeperd").expect()
-        eventually(lambda looks=looks: len(w.sim.requests("GetImage")) > looks + 1, "two more looks")
+        look_now(w)
+        eventually(lambda looks=looks: len(w.sim.requests("GetImage")) > looks, "another look")
 
 
 def without_room(w, take, give):

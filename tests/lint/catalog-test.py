@@ -61,7 +61,7 @@ class Source:
 def logged():
     """EVENT_… -> the fields that each of its entries has."""
     always = {}
-    for name in ("daemon/keeper.c", "daemon/record/journal.c"):
+    for name in ("daemon/cmd/sync.c", "daemon/keeper.c", "daemon/record/journal.c"):
         for event, fields in Source(name).of_events():
             always[event] = always[event] & fields if event in always else fields
     return always

@@ -49,22 +49,29 @@ static int show_failure(const Log *log, const SyncResult *result, const Error *e
     return EXIT_ERROR;
 }
 
+static int sync_and_tell(const Log *log, const SyncConfig *config)
+{
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    CLEANUP(error_freep) Error *err = NULL;
+    SyncResult result;
+    int status =
+        sync_run(config, arena, &result, &err) < 0 ? show_failure(log, &result, err) : show(log, config, &result);
+    if (err || result.news)
+        log_finish(log);
+    return status;
+}
+
 static int run(const CommandOptions *options)
 {
     CLEANUP(config_freep) Config *config = NULL;
-    CLEANUP(arena_freep) Arena *arena = arena_new();
-    CLEANUP(error_freep) Error *err = NULL;
     Log log = log_open(LOG_TARGET_JOURNAL);
-    SyncResult result;
     if (command_load(options, &config, NULL) < 0)
         return EXIT_ERROR;
     if (!config->sync) {
         command_error("%s does not say where specs are fetched from: set `sync`", config->file);
         return EXIT_ERROR;
     }
-    if (sync_run(config->sync, arena, &result, &err) < 0)
-        return show_failure(&log, &result, err);
-    return show(&log, config->sync, &result);
+    return sync_and_tell(&log, config->sync);
 }
 
 const Command command_sync = {

@@ -554,6 +554,19 @@ def leftovers_are_taken_away(w):
 
 
 @case
+def a_copy_that_has_grown_out_of_hand_is_fetched_anew(w):
+    w.synced(w.up.first)
+    junk = w.state + "/repository.git/objects/pack/junk"
+    for size, stays in ((2 * 1024 ** 3 - 1024 ** 2, True), (2 * 1024 ** 3, False)):
+        with open(junk, "wb") as f:
+            f.truncate(size)
+        w.synced(w.up.push())
+        assert os.path.exists(junk) == stays, size
+    w.up.git("reset", "--quiet", "--hard", w.up.first)
+    w.refused(os.path.basename(os.readlink(w.current)), "does not descend")
+
+
+@case
 def two_at_once_take_turns(w):
     w.synced(w.up.first)
     for _ in range(3):

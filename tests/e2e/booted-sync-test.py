@@ -144,6 +144,51 @@ def a_push_becomes_a_changed_image_by_the_timer_and_at_once(w):
     assert TOKEN not in m.run("journalctl", "-o", "export", "--no-pager").out
 
 
+def lines_of_the_readme(section):
+    """Those of its code, one text for each block."""
+    with open(os.path.join(os.environ["srcdir"], "README.md"), encoding="utf-8") as f:
+        text = f.read().split("\n### %s\n" % section)[1].split("\n##")[0]
+    return [re.sub("^    ", "", block, flags=re.M) for block in re.findall("(?:^    .*\n)+", text, re.M)]
+
+
+@case
+def the_lines_of_the_readme_lead_from_an_empty_repository_to_a_repaired_image(w):
+    m, golden = w.machine, "ocid1.image.oc1.phx.aaaaaaaaol9golden"
+    w.image(id=golden, displayName="ol9")
+    os.makedirs(w.lab + "/empty/up")
+    w.up.git("init", "--quiet", "--bare", "--initial-branch=main", w.lab + "/empty/up/.git")
+    w.up.git("-C", w.lab + "/empty/up/.git", "config", "http.receivepack", "true")
+    for name, source in (("oci-key.pem", "oci-key.pem"), ("token", "git-token")):
+        m.run("cp", "/etc/imagekeeper/" + source, "/root/" + name).expect()
+    with Server(Folder(w.lab + "/empty")) as server:
+        def follow(block, folder):
+            """As somebody would, who has this server, this tenancy and no sudo. A plan that shows a difference ends with 2."""
+            for pattern, instead in (("https://git.example/platform/images.git", server.address), ("tenancy: .*", "tenancy: " + simulator.TENANCY),
+                                     ("user: .*", "user: " + simulator.USER), ("fingerprint: .*", "fingerprint: " + simulator.FINGERPRINT),
+                                     ("region: .*", "region: us-phoenix-1\n    endpoint: %s\n    caFile: /etc/imagekeeper/ca.pem" % w.sim.endpoint),
+                                     ("clone .*", "clone --quiet %s images" % server.address), ("imagekeeper plan", "imagekeeper plan || test $? = 2")):
+                block = re.sub(pattern, instead, block)
+            user = "HOME=/root GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com"
+            return m.run("sh", "-ec", 'sudo() { env "$@"; }\nexport %s\ncd %s\n%s' % (user, folder, block))
+
+        write, install, look, keep, tell, change = lines_of_the_readme("From an empty repository to a repaired image")
+        follow(write, "/root").expect()
+        follow(install, "/root").expect()
+        said = follow(look, "/root").expect().out
+        assert '~ displayName  "ol9" -> "Oracle Linux 9 golden"' in said, said
+        follow(keep, "/root").expect()
+        eventually(lambda: w.live(golden)["displayName"] == "Oracle Linux 9 golden", "what is declared")
+        w.sim.change(golden, displayName="renamed")
+        m.run("systemctl", "kill", "--kill-whom=main", "--signal=USR1", "imagekeeperd").expect()
+        eventually(lambda: w.live(golden)["displayName"] == "Oracle Linux 9 golden", "the repair")
+        told = lambda done: done.status == 0 and "Subject: An object was changed" in done.out and '"renamed" -> "Oracle Linux 9 golden"' in done.out
+        eventually(lambda: told(follow(tell, "/root")), "what was done, and that all is in sync")
+        follow(change, "/root/images").expect()
+        eventually(lambda: w.live(golden)["displayName"] == "Oracle Linux 9, golden", "what was pushed")
+        for line in lines_of_the_readme("Watch it")[0].splitlines():
+            eventually(lambda line=line: follow(line.replace(" -f ", " "), "/root").status == 0, line)
+
+
 @case
 def by_ssh_and_signed_with_ssh_keys(w):
     if why_not():

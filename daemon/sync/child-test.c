@@ -118,7 +118,8 @@ static void a_program_that_is_not_there_is_named(void **state)
     Child *child = NULL;
     CLEANUP(error_freep) Error *err = NULL;
     assert_int_equal(child_start(&(ChildSetup){argv, env, -1, USEC_PER_SEC}, &child, &err), -1);
-    assert_string_equal(err->message, "the program no-such-program is not there: install it (or set PATH)");
+    assert_string_equal(err->message,
+                        "the program no-such-program is not there: install it (or set PATH, and in a unit ExecPaths=)");
     assert_null(child);
 }
 

@@ -125,7 +125,8 @@ int child_start(const ChildSetup *setup, Child **ret, Error **err)
     const char *name = setup->argv[0];
     CLEANUP(freep) char *program = find_program(name, setup->env);
     if (!program)
-        return error_set(err, ERROR_LOCAL, "the program %s is not there: install it (or set PATH)", name);
+        return error_set(err, ERROR_LOCAL,
+                         "the program %s is not there: install it (or set PATH, and in a unit ExecPaths=)", name);
     CLEANUP(child_freep) Child *child = xcalloc(1, sizeof(*child));
     *child = (Child){.name = name, .pid = -1, .out = -1, .err = -1, .deadline = clock_monotonic() + setup->time};
     if (start(setup, program, child) < 0)

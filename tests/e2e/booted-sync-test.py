@@ -290,6 +290,21 @@ def a_repository_that_vanishes_and_comes_back(w):
 
 
 @case
+def a_stop_ends_a_fetch_that_hangs_with_all_that_it_started(w):
+    m = w.machine
+    with w.server() as server:
+        w.fetch_from(server.address)
+        w.begin()
+        server.pause = 600
+        m.run("systemctl", "start", "--no-block", "imagekeeper-sync").expect()
+        eventually(lambda: server.requests, "a request")
+        m.run("systemctl", "stop", "imagekeeper-sync").expect()
+        server.pause = 0
+        w.fetch()
+        w.is_live("golden")
+
+
+@case
 def what_is_wrong_with_the_configuration_is_an_error_in_the_journal(w):
     w.fetch_from("./up", "intervall: 5s\n")
     w.machine.run("systemd-sysusers").expect()

@@ -30,6 +30,7 @@ static const struct {
     {'b', "base-time", "TIME", "as if it were that time (RFC 3339), instead of now"},
     {'f', "offline", NULL, "ask no cloud: the next slots alone"},
     {'F', "failed", NULL, "only what is not in sync (text)"},
+    {'w', "watch", NULL, "show it anew whenever it is told anew"},
     {'I', "instance", "NAME", "of imagekeeperd@NAME"},
     {'h', "help", NULL, "this text"},
     {'v', "version", NULL, "the version"},
@@ -122,6 +123,8 @@ static int take_option(const Command *command, int letter, CommandOptions *optio
         options->offline = true;
     else if (letter == 'F')
         options->failed = true;
+    else if (letter == 'w')
+        options->watch = true;
     else if (letter == 'I')
         options->instance = optarg;
     else if (letter == 'n')

@@ -19,6 +19,7 @@ typedef struct CommandOptions {
     usec_t base_time;       /* --base-time, wall; 0: now */
     bool offline;
     bool failed;          /* --failed */
+    bool watch;           /* --watch */
     const char *instance; /* --instance, or NULL */
 } CommandOptions;
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "../../tests/unit/folder.h"
 #include "../../tests/unit/helper.h"
 
 #include <signal.h>
@@ -56,11 +57,10 @@ static void more_output_than_is_wanted_is_an_error(void **state)
 static void a_file_that_it_writes_has_a_bound(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/child-test-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    char *folder = folder_make();
     CLEANUP(freep)
-    char *script = xasprintf("cd %s && truncate -s %zu good && truncate -s %zu bad; status=$?; rm -r %s; exit $status",
-                             folder, CHILD_FILE_MAX, CHILD_FILE_MAX + 1, folder);
+    char *script =
+        xasprintf("cd %s && truncate -s %zu good && truncate -s %zu bad", folder, CHILD_FILE_MAX, CHILD_FILE_MAX + 1);
     CLEANUP(child_freep) Child *child = start(script, USEC_PER_MINUTE);
     int status = 0;
     assert_int_equal(child_wait(child, &status, NULL), 0);
@@ -68,6 +68,7 @@ static void a_file_that_it_writes_has_a_bound(void **state)
     assert_int_equal(status, 1);
     assert_non_null(strstr(complaint, "bad"));
     assert_non_null(strstr(complaint, "File too large"));
+    folder_remove(folder);
 }
 
 /* What it started goes with it: here a process that holds the pipe open, and says its number first. */

@@ -10,8 +10,12 @@ from machine import Machine, prepare, stage
 
 @case
 def each_directive_of_the_daemon_is_in_force_by_itself(w):
-    n = directives.each_is_in_force(w, "imagekeeperd.service", stage)
-    print("# %d directives" % n)
+    print("# %d directives" % directives.each_is_in_force(w, "imagekeeperd.service", stage))
+
+
+@case
+def each_directive_of_sync_is_in_force_by_itself(w):
+    print("# %d directives" % directives.each_is_in_force(w, "imagekeeper-sync.service", stage))
 
 
 @case

@@ -113,6 +113,7 @@ def leave_in_shared_memory():
 
 PROBES = {
     "DynamicUser": lambda: os.geteuid() == 0,
+    "User": lambda: os.geteuid() == 0,
     "UMask": lambda: os.umask(0o022) != 0o077,
     "LimitCORE": lambda: resource.getrlimit(resource.RLIMIT_CORE) != (0, 0),
     "CapabilityBoundingSet": lambda: int(status("CapBnd"), 16) != 0,

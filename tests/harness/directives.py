@@ -20,9 +20,13 @@ PYTHON = os.path.realpath("/usr/bin/python3")
 LIBRARIES = "ExecPaths=%s -/usr/lib -/usr/lib32 -/usr/lib64 -/usr/libx32 -/lib -/lib64 -/usr/local/lib" % PYTHON
 
 NO_SANDBOX = {"Type", "NotifyAccess", "ExecStart", "ExecReload", "Restart", "RestartSec", "WatchdogSec", "TimeoutStartSec", "TimeoutStopSec",
-              "ConfigurationDirectory", "RuntimeDirectory", "StateDirectory", "StandardOutput", "SyslogIdentifier", "LogLevelMax", "Environment"}
-# What lets through, and prevents nothing.
-WITHOUT_PROBE = {"ExecPaths": "without it nothing would run where NoExecPaths= is /"}
+              "ConfigurationDirectory", "RuntimeDirectory", "StateDirectory", "StateDirectoryMode", "StandardOutput", "StandardError", "SyslogIdentifier",
+              "SyslogLevel", "LogLevelMax", "Group"}
+WITHOUT_PROBE = {
+    "ExecPaths": "it lets through, and prevents nothing: without it nothing would run where NoExecPaths= is /",
+    "MemoryMax": "a container's cgroup has not everywhere the controller",
+    "TasksMax": "a container's cgroup has not everywhere the controller",
+}
 # What must hold for the one directive to have an effect, with it and without it.
 BESIDE = {
     "AmbientCapabilities": ["User=nobody", "AmbientCapabilities=CAP_CHOWN"],

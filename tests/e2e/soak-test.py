@@ -30,7 +30,7 @@ BY_PASSWORD = 4  # images of Huawei Cloud from this number on are of the account
 UNWRITTEN = "(status.json|metrics.prom): cannot be written"
 RUNTIME_BYTES, RUNTIME_INODES = 512 * 1024, 64
 # What may be left of all rounds: the allocator's own ups and downs, whatever the number of rounds, and next to nothing for each of them.
-HEAP_SLACK, RESIDENT_SLACK = 64 * 1024, 2 * 1024 * 1024
+HEAP_SLACK, RESIDENT_SLACK = 96 * 1024, 2 * 1024 * 1024
 HEAP_A_ROUND = 2  # bytes
 ENTRIES_A_ROUND = 2
 SOCKETS = 4 * 8 + 4  # each account has its maxConcurrency of connections, which may be kept open
@@ -186,6 +186,7 @@ class Soak:
     def time_passes(self):
         """A third of the way to the next slot: in it the backups come, are AVAILABLE, are marked and go."""
         self.w.sim.advance(20 * MINUTE)
+        self.faulty.update(b["id"] for b in self.w.sim.backups() if b["state"] == "FAULTY")
         self.go_round(2)
 
     def cycle(self):
@@ -442,7 +443,6 @@ def a_backup_that_becomes_faulty(soak):
     soak.w.sim.faulty()
     for _ in range(3):
         soak.time_passes()
-        soak.faulty.update(b["id"] for b in soak.w.sim.backups() if b["state"] == "FAULTY")
 
 
 standing("GetImage", "status", "OciImage|account prod", status=404, code="NotAuthorizedOrNotFound", message="no")

@@ -2,14 +2,19 @@
 
 #include "base/log.h"
 
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
 #include "base/str.h"
 #include "base/vec.h"
+
+#define LOG_IDENTIFIER "imagekeeper"
 
 /* JOURNAL_STREAM (systemd.exec(5)) names the device and inode of the journal's end of stderr. */
 static bool stderr_is_journal(void)
@@ -37,7 +42,7 @@ static void send_to_journal(int level, const char *message, const LogField *fiel
     VEC(char *) texts = {0};
     *VEC_ADD(&texts) = xasprintf("MESSAGE=%s", message);
     *VEC_ADD(&texts) = xasprintf("PRIORITY=%d", level);
-    *VEC_ADD(&texts) = xstrdup("SYSLOG_IDENTIFIER=imagekeeper");
+    *VEC_ADD(&texts) = xstrdup("SYSLOG_IDENTIFIER=" LOG_IDENTIFIER);
     for (size_t i = 0; i < n; i++)
         if (fields[i].value)
             *VEC_ADD(&texts) = xasprintf("%s=%s", fields[i].name, fields[i].value);
@@ -63,4 +68,18 @@ void log_send(const Log *log, int level, const char *message, const LogField *fi
         send_to_journal(level, message, fields, n);
     else
         send_to_stderr(log, level, message);
+}
+
+#define FINISH_MS 2000
+
+/* A stream to the journal makes it look up its writer when it takes the connection, and keep what it found for some
+ * seconds; it has done so when the head that was sent first has been read. */
+void log_finish(const Log *log)
+{
+    if (!log->under_journal && log->target != LOG_TARGET_JOURNAL)
+        return;
+    CLEANUP(closep) int fd = sd_journal_stream_fd(LOG_IDENTIFIER, LOG_INFO, 0);
+    int unread;
+    for (int ms = 0; fd >= 0 && ms < FINISH_MS && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0; ms++)
+        poll(NULL, 0, 1);
 }

@@ -16,12 +16,15 @@ struct Once {
     Log log;
     const Specs *specs;
     bool stopping;
+    bool logged;
 };
 
 void once_free(Once *o)
 {
     if (!o)
         return;
+    if (o->logged)
+        log_finish(&o->log);
     round_free(o->round);
     accounts_free(o->accounts);
     http_free(o->http);
@@ -31,7 +34,8 @@ void once_free(Once *o)
 
 static void on_changed(void *userdata, const Op *op)
 {
-    const Once *o = userdata;
+    Once *o = userdata;
+    o->logged = true;
     journal_change(&o->log, op, o->specs->revision);
 }
 

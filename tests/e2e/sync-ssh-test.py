@@ -1,54 +1,16 @@
 #!/usr/bin/env python3
 """`imagekeeper sync` by ssh, from a real sshd on this machine. Prints TAP."""
-import contextlib
 import getpass
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from case import case, run, skip  # noqa: E402
-from repository import SyncWorld, have  # noqa: E402
+from repository import SyncWorld  # noqa: E402
+from sshd import make_key, sshd, why_not  # noqa: E402
 
-SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-if not SSHD or not have("ssh", "ssh-keygen"):
-    skip("sshd or ssh is not installed")
-if os.geteuid() == 0:
-    os.makedirs("/run/sshd", exist_ok=True)  # where it locks itself in
-
-
-def make_key(w, name):
-    path = os.path.join(w.folder, name)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-    with open(path + ".pub") as f:
-        return f.read()
-
-
-@contextlib.contextmanager
-def sshd(w):
-    """Its port; the key `key` may enter."""
-    host = make_key(w, "host")
-    w.write(w.folder + "/authorized", make_key(w, "key"))
-    make_key(w, "wrong")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    w.write(w.folder + "/known", "[127.0.0.1]:%d %s" % (port, host))
-    w.write(w.folder + "/sshd_config", "Port %d\nListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nStrictModes no\n"
-            "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n" % (port, w.folder, w.folder))
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", w.folder + "/sshd_config"], stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 30
-        while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-            assert time.monotonic() < end and process.poll() is None, "sshd does not start"
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+if why_not():
+    skip(why_not())
 
 
 def settings(w, port, **more):
@@ -58,7 +20,7 @@ def settings(w, port, **more):
 
 @case
 def fetches_by_ssh(w):
-    with sshd(w) as port:
+    with sshd(w.folder) as port:
         w.configure(**settings(w, port))
         w.synced(w.up.first)
         assert "nothing new" in w.sync(SSH_AUTH_SOCK="/nowhere").out
@@ -67,7 +29,8 @@ def fetches_by_ssh(w):
 
 @case
 def refuses_unknown_hosts_and_wrong_keys(w):
-    with sshd(w) as port:
+    with sshd(w.folder) as port:
+        make_key(w.folder, "wrong")
         w.configure(**settings(w, port))
         w.synced(w.up.first)
         w.up.push()

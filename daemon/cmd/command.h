@@ -18,8 +18,13 @@ typedef struct CommandOptions {
     unsigned iterations;    /* --iterations */
     usec_t base_time;       /* --base-time, wall; 0: now */
     bool offline;
-    bool failed;          /* --failed */
-    const char *instance; /* --instance, or NULL */
+    bool failed;                                                          /* --failed */
+    const char *instance;                                                 /* --instance, or NULL */
+    const char *since, *until, *kind, *action, *account, *target, *event; /* of history; NULL: not said */
+    const char *directory;
+    bool all, any_writer, reverse, follow;
+    bool has_lines;
+    unsigned lines;
 } CommandOptions;
 
 /* Exit status, everywhere. */
@@ -38,7 +43,8 @@ typedef struct Command {
     int (*run)(const CommandOptions *options);
 } Command;
 
-extern const Command command_validate, command_plan, command_apply, command_calendar, command_status, command_sync;
+extern const Command command_validate, command_plan, command_apply, command_calendar, command_status, command_history,
+    command_sync;
 
 /* Loads the configuration and, with `ret_specs`, the specs it (or --specs) points to; prints every problem to stderr. 0
  * or -1. */

@@ -14,7 +14,6 @@
 #include "sync/helper.h"
 
 #define ITERATIONS_MAX 1000
-
 #define LINES_MAX 1000000
 
 static const Command *const commands[] = {&command_validate, &command_plan,     &command_apply, &command_status,
@@ -48,15 +47,17 @@ static const OptionRow option_rows[] = {
     {'b', 0, "base-time", "TIME", "as if it were that time (RFC 3339), instead of now", OPTION_OTHER, 0},
     {'f', 0, "offline", NULL, "ask no cloud: the next slots alone", FLAG(offline)},
     {'F', 0, "failed", NULL, "only what is not in sync (text)", FLAG(failed)},
+    {'w', 0, "watch", NULL, "show it anew whenever it is told anew", FLAG(watch)},
     {'S', 'S', "since", "TIME", "only from then on (-S)", TEXT(since)},
     {'U', 'U', "until", "TIME", "only up to then (-U)", TEXT(until)},
     {'k', 0, "kind", "KIND", "only of this kind", TEXT(kind)},
     {'a', 0, "action", "ACTION", "only update, create or delete", TEXT(action)},
     {'A', 0, "account", "NAME", "only in this account", TEXT(account)},
     {'t', 0, "target", "ID", "only of this object", TEXT(target)},
-    {'e', 0, "event", "NAMES", "only these events, with commas between them; \"list\" tells what there is", TEXT(event)},
+    {'e', 0, "event", "NAMES", "only these events, with commas between them; \"list\" tells what there is",
+     TEXT(event)},
     {'E', 0, "all", NULL, "also starts, reloads, loaded specs and what else is no change", FLAG(all)},
-    {'w', 0, "any-writer", NULL, "also what other programs wrote under our name", FLAG(any_writer)},
+    {'W', 0, "any-writer", NULL, "also what other programs wrote under our name", FLAG(any_writer)},
     {'l', 'n', "lines", "N", "only the last N (-n)", OPTION_OTHER, 0},
     {'r', 'r', "reverse", NULL, "the newest first (-r)", FLAG(reverse)},
     {'L', 'f', "follow", NULL, "the last 10 (or those of --since), then each new one as it comes (-f)", FLAG(follow)},

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "control/reload.h"
 #include "desired/config.h"
-#include "keeper.h"
+#include "keeper/keeper.h"
 
 static const char help[] =
     "Usage: imagekeeperd [--config FILE] [--specs PATH]\n"

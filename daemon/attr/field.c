@@ -310,6 +310,15 @@ static const Node *read_tags(const FieldReader *r, const Field *f, const Node *n
     return node_builder_end(b);
 }
 
+/* What typing made of a map: nothing else is kept of one that it left as it is. */
+static const Node *end_typed(NodeBuilder *b, const Node *map, bool good, bool changed)
+{
+    if (good && changed)
+        return node_builder_end(b);
+    node_builder_free(b);
+    return good ? map : NULL;
+}
+
 static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, const Node *node)
 {
     if (!check_is_map(r, f->name, node))
@@ -332,12 +341,7 @@ static const Node *read_tag_namespaces(const FieldReader *r, const Field *f, con
         changed = changed || typed != e->value;
         node_builder_add(b, e->key, e->mark, typed);
     }
-    if (good && !changed) {
-        node_builder_free(b);
-        return node;
-    }
-    const Node *typed = node_builder_end(b);
-    return good ? typed : NULL;
+    return end_typed(b, node, good, changed);
 }
 
 static bool check_is_list(const FieldReader *r, const Field *f, const Node *node)
@@ -541,10 +545,5 @@ const Node *fields_read(const FieldReader *r, const Field *fields, const Node *n
         changed = changed || typed != e->value;
         node_builder_add(b, e->key, e->mark, typed);
     }
-    if (good && !changed) {
-        node_builder_free(b);
-        return node;
-    }
-    const Node *map = node_builder_end(b);
-    return good ? map : NULL;
+    return end_typed(b, node, good, changed);
 }

@@ -12,24 +12,25 @@
 #include "base/alloc.h"
 
 typedef enum ErrorKind {
-    ERROR_SPEC,      /* a spec or configuration is wrong: waits for the file to change */
-    ERROR_LOCAL,     /* disk, files, descriptors of this machine */
-    ERROR_CONNECT,   /* nothing was sent: connection refused, name not found */
-    ERROR_TLS,       /* no trustworthy connection: nothing was sent */
-    ERROR_TIMEOUT,   /* no (whole) answer in time */
-    ERROR_LOST,      /* the connection ended before the whole answer had come */
-    ERROR_PROTOCOL,  /* an answer that cannot be understood: not JSON, wrong types, too large, a redirect */
-    ERROR_AUTH,      /* 401: the credential was refused */
-    ERROR_FORBIDDEN, /* 403: the credential is good, the permission is missing */
-    ERROR_NOT_FOUND, /* 404: absent or hidden from us, which cannot be told apart */
-    ERROR_CONFLICT,  /* 412: changed since it was read */
-    ERROR_TOKEN,     /* 409: the retry token is void; a fresh look, then another one */
-    ERROR_BUSY,      /* 409: in a state that will pass */
-    ERROR_REJECTED,  /* 4xx: will be refused again as it stands */
-    ERROR_THROTTLED, /* 429: not carried out */
-    ERROR_SERVER,    /* 5xx: whether it was carried out is unknown */
-    ERROR_BREAKER,   /* not sent: the account keeps failing and is left in peace */
-    ERROR_CANCELLED, /* not sent: we are stopping */
+    ERROR_SPEC,        /* a spec or configuration is wrong: waits for the file to change */
+    ERROR_LOCAL,       /* disk, files, descriptors of this machine */
+    ERROR_CONNECT,     /* nothing was sent: connection refused, name not found */
+    ERROR_TLS,         /* no trustworthy connection: nothing was sent */
+    ERROR_TIMEOUT,     /* no (whole) answer in time */
+    ERROR_LOST,        /* the connection ended before the whole answer had come */
+    ERROR_PROTOCOL,    /* an answer that cannot be understood: not JSON, wrong types, too large, a redirect */
+    ERROR_AUTH,        /* 401: the credential was refused */
+    ERROR_FORBIDDEN,   /* 403: the credential is good, the permission is missing */
+    ERROR_NOT_FOUND,   /* 404: absent or hidden from us, which cannot be told apart */
+    ERROR_CONFLICT,    /* 412: changed since it was read */
+    ERROR_TOKEN,       /* 409: the retry token is void; a fresh look, then another one */
+    ERROR_BUSY,        /* 409: in a state that will pass */
+    ERROR_REJECTED,    /* 4xx: will be refused again as it stands */
+    ERROR_THROTTLED,   /* 429: not carried out */
+    ERROR_SERVER,      /* 5xx: whether it was carried out is unknown */
+    ERROR_BREAKER,     /* not sent: the account keeps failing and is left in peace */
+    ERROR_UNCONVERGED, /* written, and the answer shows something else than was asked for */
+    ERROR_CANCELLED,   /* not sent: we are stopping */
     ERROR_KIND_MAX,
 } ErrorKind;
 

@@ -2,21 +2,10 @@
 
 #include "base/file.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "../../tests/unit/folder.h"
+
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/str.h"
 
 #define LIMIT 64
 
@@ -28,12 +17,8 @@ static char *path_of(void **state, const char *name)
 /* A file with this text and mode, whatever the umask. The caller frees its path. */
 static char *put(void **state, const char *name, const char *text, size_t size, mode_t mode)
 {
-    char *path = path_of(state, name);
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, size), size);
-    assert_int_equal(fchmod(fd, mode), 0);
-    return path;
+    file_write_mode(*state, name, text, size, mode);
+    return path_of(state, name);
 }
 
 static void expect_error(const Error *err, const char *path, const char *part)
@@ -249,13 +234,6 @@ static void refuses_an_empty_name(void **state)
     assert_int_equal(file_resolve("", &path, NULL), -1);
 }
 
-static int make_directory(void **state)
-{
-    char *directory = xstrdup("/tmp/file-test-XXXXXX");
-    *state = directory;
-    return mkdtemp(directory) ? 0 : -1;
-}
-
 static void replaces_a_file_and_its_mode(void **state)
 {
     CLEANUP(freep) char *path = put(state, "f", "a longer text", 13, 0600), *text = NULL;
@@ -278,22 +256,7 @@ static void leaves_nothing_of_a_replacement_that_fails(void **state)
     assert_int_equal(access(new, F_OK), -1);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static int remove_directory(void **state)
-{
-    int r = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return r;
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, make_directory, remove_directory)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, folder_set_up, folder_tear_down)
 
 int main(void)
 {

@@ -2,18 +2,7 @@
 
 #include "cloud/clouds-file.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
-
-#include "base/str.h"
+#include "../../tests/unit/folder.h"
 
 #define URL "    auth_url: https://keystone.example:5000\n"
 #define USER "    username: alice\n    password: hush\n"
@@ -22,19 +11,14 @@
 #define WHOLE LAB "  auth:\n" AUTH "    project_name: web\n"
 #define CREDENTIAL "    application_credential_id: 21dc\n    application_credential_secret: hush\n"
 
-/* A file under the home directory of the test, with this mode whatever the umask. */
 static void put_mode(const char *name, const char *text, mode_t mode)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/%s", getenv("HOME"), name);
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
+    file_write_mode(getenv("HOME"), name, text, strlen(text), mode);
 }
 
 static void put(const char *name, const char *text)
 {
-    put_mode(name, text, 0600);
+    file_write(getenv("HOME"), name, text);
 }
 
 static OpenstackCloud *load(const CloudsFileRequest *request)
@@ -738,9 +722,9 @@ static int make_home(void **state)
     static const char *const made[] = {".config", ".config/openstack", "here"};
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
         unsetenv(variables[i]);
-    char *home = xstrdup("/tmp/clouds-file-test-XXXXXX");
+    char *home = folder_make();
     *state = home;
-    if (!mkdtemp(home) || setenv("HOME", home, 1) < 0 || chdir(home) < 0)
+    if (setenv("HOME", home, 1) < 0 || chdir(home) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(made); i++)
         if (mkdir(made[i], 0700) < 0)
@@ -748,19 +732,9 @@ static int make_home(void **state)
     return chdir("here");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 static int remove_home(void **state)
 {
-    int r = chdir("/") < 0 ? -1 : nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return r;
+    return chdir("/") < 0 ? -1 : folder_tear_down(state);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_home, remove_home)

@@ -2,45 +2,15 @@
 
 #include "cloud/oci-profile.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
+#include "../../tests/unit/folder.h"
 
-#include <cmocka.h>
-
-#include "base/file.h"
-#include "base/str.h"
-
-#define VECTOR_MAX ((size_t)64 * 1024)
 #define FINGERPRINT "90:d2:64:b2:3a:be:26:49:80:18:89:9e:6e:39:b8:c8"
 #define IDENTITY "tenancy=ocid1.tenancy.oc1..file\nuser=ocid1.user.oc1..file\nfingerprint=" FINGERPRINT "\n"
 #define WHOLE IDENTITY "key_file=~/key.pem\n"
 
-static char *read_vector(const char *name)
-{
-    const char *srcdir = getenv("srcdir");
-    CLEANUP(freep) char *path = xasprintf("%s/tests/data/vectors/%s", srcdir ? srcdir : ".", name);
-    char *text = NULL;
-    size_t size = 0;
-    CLEANUP(error_freep) Error *err = NULL;
-    if (file_read(path, VECTOR_MAX, &text, &size, &err) < 0)
-        fail_msg("%s", err->message);
-    return text;
-}
-
-/* A file under the home directory of the test, with this mode whatever the umask. */
 static void put(const char *name, const char *text, mode_t mode)
 {
-    CLEANUP(freep) char *path = xasprintf("%s/%s", getenv("HOME"), name);
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
+    file_write_mode(getenv("HOME"), name, text, strlen(text), mode);
 }
 
 static void put_config(const char *text)
@@ -476,9 +446,9 @@ static int make_home(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
         unsetenv(variables[i]);
-    char *home = xstrdup("/tmp/oci-profile-test-XXXXXX");
+    char *home = folder_make();
     *state = home;
-    if (!mkdtemp(home) || setenv("HOME", home, 1) < 0)
+    if (setenv("HOME", home, 1) < 0)
         return -1;
     CLEANUP(freep) char *oci = xasprintf("%s/.oci", home);
     CLEANUP(freep) char *oraclebmc = xasprintf("%s/.oraclebmc", home);
@@ -488,22 +458,7 @@ static int make_home(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static int remove_home(void **state)
-{
-    int r = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return r;
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, make_home, remove_home)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_home, folder_tear_down)
 
 int main(void)
 {

@@ -2,16 +2,7 @@
 
 #include "cloud/oci-region.h"
 
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
-
-#include "base/str.h"
+#include "../../tests/unit/folder.h"
 
 #define ALLOW_ONLY "OCI_ALLOW_ONLY_DEVELOPER_TOOL_CONFIGURATION_REGIONS"
 #define TOOL_FILE "OCI_DEVELOPER_TOOL_CONFIGURATION_FILE_PATH"
@@ -37,16 +28,6 @@ static void refuse(const char *region, const char *part)
     assert_int_equal(err->kind, ERROR_SPEC);
     if (!strstr(err->message, part))
         fail_msg("\"%s\" is not in: %s", part, err->message);
-}
-
-/* A file under the home directory of the test. */
-static void put(void **state, const char *name, const char *text)
-{
-    CLEANUP(freep) char *path = xasprintf("%s/%s", (const char *)*state, name);
-    FILE *f = fopen(path, "we");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
 }
 
 static void knows_a_region_of_every_realm(void **state)
@@ -135,35 +116,35 @@ static void reads_member_names_in_any_case(void **state)
 
 static void reads_the_regions_file(void **state)
 {
-    put(state, ".oci/regions-config.json", "[" MARS_1 "," MARS_2 "]");
+    file_write(*state, ".oci/regions-config.json", "[" MARS_1 "," MARS_2 "]");
     has_endpoint("mars-north-2", "https://iaas.mars-north-2.oracle-mars.com");
 }
 
 static void reads_the_developer_tool_file(void **state)
 {
-    put(state, ".oci/developer-tool-configuration.json",
-        "{\"services\":[\"core\"],\"regions\":[" MARS_1 "," MARS_2 "]}");
+    file_write(*state, ".oci/developer-tool-configuration.json",
+               "{\"services\":[\"core\"],\"regions\":[" MARS_1 "," MARS_2 "]}");
     has_endpoint("mrs2", "https://iaas.mars-north-2.oracle-mars.com");
 }
 
 static void reads_the_developer_tool_file_where_the_environment_says(void **state)
 {
-    put(state, "tool.json", "{\"regions\":[" MARS_1 "]}");
+    file_write(*state, "tool.json", "{\"regions\":[" MARS_1 "]}");
     setenv(TOOL_FILE, "~/tool.json", 1);
     has_endpoint("mars-north-1", "https://iaas.mars-north-1.oracle-mars.com");
 }
 
 static void takes_the_built_in_table_before_any_file(void **state)
 {
-    put(state, ".oci/regions-config.json",
-        "[{\"regionIdentifier\":\"us-phoenix-1\",\"realmDomainComponent\":\"oracle-mars.com\"}]");
+    file_write(*state, ".oci/regions-config.json",
+               "[{\"regionIdentifier\":\"us-phoenix-1\",\"realmDomainComponent\":\"oracle-mars.com\"}]");
     has_endpoint("us-phoenix-1", "https://iaas.us-phoenix-1.oraclecloud.com");
 }
 
 static void takes_the_developer_tool_file_alone_when_told_to(void **state)
 {
-    put(state, ".oci/developer-tool-configuration.json", "{\"regions\":[" MARS_1 "]}");
-    put(state, ".oci/regions-config.json", "[" MARS_2 "]");
+    file_write(*state, ".oci/developer-tool-configuration.json", "{\"regions\":[" MARS_1 "]}");
+    file_write(*state, ".oci/regions-config.json", "[" MARS_2 "]");
     setenv(ALLOW_ONLY, "True", 1);
     has_endpoint("mrs1", "https://iaas.mars-north-1.oracle-mars.com");
     has_endpoint("mars-north-2", "https://iaas.mars-north-2.oraclecloud.com");
@@ -171,19 +152,19 @@ static void takes_the_developer_tool_file_alone_when_told_to(void **state)
 
 static void refuses_a_file_that_is_not_json(void **state)
 {
-    put(state, ".oci/regions-config.json", "regions: []\n");
+    file_write(*state, ".oci/regions-config.json", "regions: []\n");
     refuse("mars-north-1", ".oci/regions-config.json: ");
 }
 
 static void refuses_a_region_in_a_file_without_its_domain(void **state)
 {
-    put(state, ".oci/regions-config.json", "[{\"regionIdentifier\":\"mars-north-1\"}]");
+    file_write(*state, ".oci/regions-config.json", "[{\"regionIdentifier\":\"mars-north-1\"}]");
     refuse("mars-north-1", "realmDomainComponent");
 }
 
 static void passes_over_other_things_in_a_file(void **state)
 {
-    put(state, ".oci/regions-config.json", "[1, null, {\"regionIdentifier\":7}, " MARS_1 "]");
+    file_write(*state, ".oci/regions-config.json", "[1, null, {\"regionIdentifier\":7}, " MARS_1 "]");
     has_endpoint("mars-north-1", "https://iaas.mars-north-1.oracle-mars.com");
 }
 
@@ -223,30 +204,13 @@ static int make_home(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
         unsetenv(variables[i]);
-    char *home = xstrdup("/tmp/oci-region-test-XXXXXX");
+    char *home = folder_make();
     *state = home;
-    if (!mkdtemp(home))
-        return -1;
     CLEANUP(freep) char *directory = xasprintf("%s/.oci", home);
     return mkdir(directory, 0700) < 0 ? -1 : setenv("HOME", home, 1);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
-static int remove_home(void **state)
-{
-    int r = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(*state);
-    return r;
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, make_home, remove_home)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_home, folder_tear_down)
 
 int main(void)
 {

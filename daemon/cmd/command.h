@@ -18,12 +18,13 @@ typedef struct CommandOptions {
     unsigned iterations;    /* --iterations */
     usec_t base_time;       /* --base-time, wall; 0: now */
     bool offline;
-    bool failed;                                                          /* --failed */
-    const char *instance;                                                 /* --instance, or NULL */
-    const char *since, *until, *kind, *action, *account, *target, *event; /* of history; NULL: not said */
-    const char *directory;
+    bool failed;          /* --failed */
+    bool watch;           /* --watch */
+    const char *instance; /* --instance, or NULL */
+    /* Of history; NULL: not said. */
+    const char *since, *until, *kind, *action, *account, *target, *event, *directory;
     bool all, any_writer, reverse, follow;
-    bool has_lines;
+    bool has_lines; /* --lines */
     unsigned lines;
 } CommandOptions;
 

@@ -319,6 +319,6 @@ const Command command_history = {
             "It takes the right to read the journal: root's, or that of the group systemd-journal.\n"
             "Exit status: 0, also when nothing was found; 1 when something could not be read.\n",
     .argument = "NAME",
-    .accepts = "coSUkaAteEwlrLdI",
+    .accepts = "coSUkaAteEWlrLdI",
     .run = run,
 };

@@ -11,7 +11,7 @@
 
 /* The reloads of this process so far. */
 typedef struct Reloads {
-    char *folder; /* that this process has claimed (runtime_claim); NULL: nothing is written */
+    const char *folder; /* that this process has claimed (runtime_claim); NULL: nothing is written */
     uint64_t begun;
 } Reloads;
 

@@ -51,6 +51,39 @@ static void a_suspended_document_is_so_until_then(void **state)
     assert_false(spec_is_suspended(&never, 0));
 }
 
+#define DECLARED "displayName: x, freeformTags: {a: b}"
+#define HANDLED "tags: exact, ignore: [displayName]"
+#define SUSPENDED HANDLED ", suspend: {until: 2999-01-01T00:00:00Z, reason: "
+
+static bool equal(Specs *a, Specs *b)
+{
+    bool same = specs_equal(a, b) && specs_equal(b, a);
+    specs_free(a);
+    specs_free(b);
+    return same;
+}
+
+static void sets_are_equal_that_declare_the_same(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *reconcile;
+    } others[] = {
+        {"displayName: y, freeformTags: {a: b}", HANDLED},
+        {"displayName: x, freeformTags: {a: null}", HANDLED},
+        {DECLARED, "ignore: [displayName]"},
+        {DECLARED, "tags: exact"},
+        {DECLARED, "tags: exact, ignore: [operatingSystem]"},
+        {DECLARED, HANDLED ", mode: observe"},
+        {DECLARED, SUSPENDED "r}"},
+    };
+    assert_true(equal(spec_of(DECLARED, HANDLED), spec_of("displayName: \"x\",\n    freeformTags: {a: b}", HANDLED)));
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_false(equal(spec_of(DECLARED, HANDLED), spec_of(others[i].spec, others[i].reconcile)));
+    assert_false(equal(spec_of(DECLARED, SUSPENDED "r}"), spec_of(DECLARED, SUSPENDED "s}")));
+    assert_false(equal(spec_of(DECLARED, HANDLED), specs_of("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -59,6 +92,7 @@ int main(void)
         cmocka_unit_test(defined_tags_alone_are_folded),
         cmocka_unit_test(without_patterns_nothing_is_ignored),
         cmocka_unit_test(a_suspended_document_is_so_until_then),
+        cmocka_unit_test(sets_are_equal_that_declare_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,21 @@ void specs_free(Specs *specs)
     free(specs);
 }
 
+static bool spec_equal(const Spec *a, const Spec *b)
+{
+    return a->kind == b->kind && streq(a->name, b->name) && node_equal(a->want, b->want) && a->observe == b->observe &&
+           a->exact_tags == b->exact_tags && node_equal(a->ignore, b->ignore) &&
+           a->suspended_until == b->suspended_until && streq_null(a->suspend_reason, b->suspend_reason);
+}
+
+bool specs_equal(const Specs *a, const Specs *b)
+{
+    bool equal = a->n == b->n;
+    for (size_t i = 0; i < a->n && equal; i++)
+        equal = spec_equal(&a->items[i], &b->items[i]);
+    return equal;
+}
+
 static bool pattern_covers(const char *pattern, const char *path, bool fold)
 {
     if (glob_match(pattern, path, true, fold))

@@ -44,6 +44,9 @@ Specs *specs_ref(Specs *specs);
 void specs_free(Specs *specs);
 DEFINE_CLEANUP(Specs, specs_free)
 
+/* Do they declare the same, in the same order? In which file and line, and of which revision, does not matter. */
+bool specs_equal(const Specs *a, const Specs *b);
+
 static inline bool spec_is_suspended(const Spec *spec, usec_t now)
 {
     return now < spec->suspended_until;

@@ -56,6 +56,7 @@ void op_end_as(Op *op, Outcome outcome, const char *reason)
 void op_end_failed(Op *op, Error *error)
 {
     change_set(op->plan, op->change, OUTCOME_FAILED, error->message);
+    op->change->hold = error->kind == ERROR_UNCONVERGED ? HOLD_UNCONVERGED : HOLD_NONE;
     plan_fail(op->plan, spec_of(op), op->change->target, error);
     op_end(op);
 }
@@ -127,7 +128,7 @@ void op_end_unconverged(Op *op, const Deltas *left)
         json_show_node(&text, left->items[i].from);
     }
     Error *e = NULL;
-    error_set(&e, ERROR_REJECTED, "not converging: %s", str_get(&text));
+    error_set(&e, ERROR_UNCONVERGED, "not converging: %s", str_get(&text));
     e->code = xstrdup("NotConverging");
     e->request_id = xstrdup(op->request_id);
     op_end_failed(op, e);

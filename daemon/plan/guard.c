@@ -34,13 +34,12 @@ static void hold_paused(Plan *plan, const Memory *memory, usec_t now, usec_t wal
 {
     for (size_t i = 0; i < plan->changes.n; i++) {
         Change *c = &plan->changes.items[i];
-        const char *reason = NULL;
-        usec_t next = memory_next_try(memory, c, &reason);
+        Rest rest = memory_rest(memory, c);
         char text[RFC3339_SIZE];
-        if (c->outcome != OUTCOME_PLANNED || next <= now)
+        if (c->outcome != OUTCOME_PLANNED || rest.until <= now)
             continue;
-        c->next_try = wall + (next - now);
-        change_hold(plan, c, HOLD_PAUSE, "%s; next try at %s", reason, format_rfc3339(c->next_try, text));
+        c->next_try = wall + (rest.until - now);
+        change_hold(plan, c, rest.hold, "%s; next try at %s", rest.reason, format_rfc3339(c->next_try, text));
     }
 }
 

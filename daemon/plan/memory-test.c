@@ -8,10 +8,9 @@
 static usec_t round_with(Memory *memory, Outcome outcome, usec_t now, usec_t interval)
 {
     CLEANUP(world_done) World w = drifted(1);
-    const char *reason = NULL;
     change_set(w.plan, w.plan->changes.items, outcome, "why");
     memory_learn(memory, w.plan, w.snapshot, "prod", now, interval);
-    return memory_next_try(memory, w.plan->changes.items, &reason);
+    return memory_rest(memory, w.plan->changes.items).until;
 }
 
 static void round_in_sync(Memory *memory)
@@ -60,6 +59,10 @@ static void the_same_write_three_times_does_not_converge(void **state)
     usec_t third = round_with(memory, OUTCOME_DONE, 100, USEC_PER_MINUTE);
     assert_true(third >= 100 + USEC_PER_MINUTE);
     assert_true(round_with(memory, OUTCOME_DONE, 100, USEC_PER_MINUTE) > third);
+    CLEANUP(world_done) World w = drifted(1);
+    assert_int_equal(memory_rest(memory, w.plan->changes.items).hold, HOLD_UNCONVERGED);
+    round_with(memory, OUTCOME_FAILED, 100, USEC_PER_MINUTE);
+    assert_int_equal(memory_rest(memory, w.plan->changes.items).hold, HOLD_PAUSE);
 }
 
 static void a_look_in_sync_between_forgets(void **state)
@@ -106,11 +109,10 @@ static void forgetting_forgets_all(void **state)
     (void)state;
     CLEANUP(memory_freep) Memory *memory = memory_new();
     CLEANUP(world_done) World w = drifted(1);
-    const char *reason = NULL;
     size_t n;
     round_with(memory, OUTCOME_FAILED, 100, USEC_PER_MINUTE);
     memory_forget(memory);
-    assert_int_equal(memory_next_try(memory, w.plan->changes.items, &reason), 0);
+    assert_int_equal(memory_rest(memory, w.plan->changes.items).until, 0);
     assert_false(memory_matches(memory, w.specs->items, &n));
 }
 
@@ -123,11 +125,10 @@ static void learn_first(Memory *memory, const World *w, Outcome outcome, usec_t 
 
 static usec_t next_of(const Memory *memory, const World *w, const char **ret_reason)
 {
-    const char *reason = NULL;
-    usec_t next = memory_next_try(memory, w->plan->changes.items, &reason);
+    Rest rest = memory_rest(memory, w->plan->changes.items);
     if (ret_reason)
-        *ret_reason = reason;
-    return next;
+        *ret_reason = rest.reason;
+    return rest.until;
 }
 
 static void each_slot_and_attempt_has_its_own_pauses(void **state)
@@ -169,6 +170,7 @@ static void what_was_made_and_is_not_shown_yet_waits(void **state)
         usec_t pause = next_of(memory, &w, &reason) - 100;
         assert_true(pause >= 10 * USEC_PER_MINUTE && pause > before);
         assert_string_equal(reason, "it was made a moment ago, and no list shows it yet");
+        assert_int_equal(memory_rest(memory, w.plan->changes.items).hold, HOLD_MADE);
         before = pause;
     }
     assert_false(memory_was_made(memory, w.plan->changes.items));
@@ -303,10 +305,9 @@ static void being_busy_is_no_pause(void **state)
     (void)state;
     CLEANUP(memory_freep) Memory *memory = memory_new();
     CLEANUP(world_done) World w = drifted(1);
-    const char *reason = NULL;
     round_busy(memory, BEGIN);
     round_busy(memory, BEGIN + USEC_PER_MINUTE);
-    assert_int_equal(memory_next_try(memory, w.plan->changes.items, &reason), 0);
+    assert_int_equal(memory_rest(memory, w.plan->changes.items).until, 0);
 }
 
 static void what_was_written_is_waited_for_anew(void **state)

@@ -23,7 +23,8 @@ typedef struct Entry {
     unsigned repeats;  /* of the same successful write, with no look in sync between */
     char *written;     /* what that write set */
     usec_t next_try;   /* monotonic; 0: at once */
-    char *reason;
+    Hold hold;         /* why until then, */
+    char *reason;      /* and in words */
     usec_t busy_since; /* monotonic: held since then because others are at work on the object; 0: it is not */
     bool made_before;  /* a creation: the cloud says that it is done */
     bool seen;         /* in the round that is being learnt */
@@ -129,13 +130,10 @@ static Entry *find_or_add(Memory *m, const Change *change)
     return e;
 }
 
-usec_t memory_next_try(const Memory *m, const Change *change, const char **ret_reason)
+Rest memory_rest(const Memory *m, const Change *change)
 {
     const Entry *e = find(m, change);
-    if (!e)
-        return 0;
-    *ret_reason = e->reason;
-    return e->next_try;
+    return e ? (Rest){.until = e->next_try, .hold = e->hold, .reason = e->reason} : (Rest){0};
 }
 
 bool memory_was_made(const Memory *m, const Change *change)
@@ -159,12 +157,13 @@ bool memory_matches(const Memory *m, const Spec *spec, size_t *ret)
     return n != NULL;
 }
 
-static void pause_entry(Entry *e, unsigned times, usec_t now, usec_t interval, const char *reason)
+static void pause_entry(Entry *e, unsigned times, usec_t now, usec_t interval, Hold hold, const char *reason)
 {
     usec_t pause = interval;
     for (unsigned i = 1; i < times && pause < PAUSE_MAX; i++)
         pause *= 2;
     e->next_try = now + (pause < PAUSE_MAX || pause == interval ? pause : PAUSE_MAX);
+    e->hold = hold;
     free(e->reason);
     e->reason = xstrdup(reason);
 }
@@ -194,10 +193,10 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
     free(e->written);
     e->written = TAKE(written);
     if (change->action == ACTION_CREATE)
-        pause_entry(e, e->repeats, now, MADE_PAUSE, "it was made a moment ago, and no list shows it yet");
+        pause_entry(e, e->repeats, now, MADE_PAUSE, HOLD_MADE, "it was made a moment ago, and no list shows it yet");
     else if (e->repeats >= REPEATS_MAX)
         pause_entry(
-            e, e->repeats - REPEATS_MAX + 2, now, interval,
+            e, e->repeats - REPEATS_MAX + 2, now, interval, HOLD_UNCONVERGED,
             "not converging: the same change was made several times, and each time the next look found it undone");
     else
         e->next_try = 0;
@@ -206,10 +205,11 @@ static void learn_done(Entry *e, const Change *change, usec_t now, usec_t interv
 static void learn_failed(Entry *e, const Change *change, usec_t now, usec_t interval)
 {
     const char *reason = change->reason ? change->reason : "it failed";
+    Hold hold = change->hold == HOLD_UNCONVERGED ? HOLD_UNCONVERGED : HOLD_PAUSE;
     if (is_slot(change))
-        pause_entry(e, 1, now, interval < SLOT_RETRY ? interval : SLOT_RETRY, reason);
+        pause_entry(e, 1, now, interval < SLOT_RETRY ? interval : SLOT_RETRY, hold, reason);
     else
-        pause_entry(e, ++e->failures, now, interval, reason);
+        pause_entry(e, ++e->failures, now, interval, hold, reason);
 }
 
 static void learn_change(Memory *m, const Change *change, usec_t now, usec_t interval)

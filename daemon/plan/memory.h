@@ -12,8 +12,15 @@ Memory *memory_new(void) __attribute__((returns_nonnull));
 void memory_free(Memory *memory);
 DEFINE_CLEANUP(Memory, memory_free)
 
-/* When may this change be tried again (monotonic)? 0: now. *ret_reason says why not before (borrowed). */
-usec_t memory_next_try(const Memory *memory, const Change *change, const char **ret_reason);
+/* Why a change is not tried yet. */
+typedef struct Rest {
+    usec_t until; /* monotonic; 0: it does not rest */
+    Hold hold;    /* HOLD_PAUSE, HOLD_UNCONVERGED or HOLD_MADE */
+    const char *reason;
+} Rest;
+
+/* Borrowed. */
+Rest memory_rest(const Memory *memory, const Change *change);
 /* Did the cloud say, when it was asked to make this, that it was made before? */
 bool memory_was_made(const Memory *memory, const Change *change);
 /* Was it held back for a minute because others are at work on the object? */

@@ -34,16 +34,17 @@ const char *outcome_name(Outcome outcome);
 /* Why a change is held. */
 typedef enum Hold {
     HOLD_NONE,
-    HOLD_STATE,   /* the object cannot be written as it is now */
-    HOLD_MADE,    /* it was made before, says the cloud, and is not shown */
-    HOLD_UNSURE,  /* it changed while it was read */
-    HOLD_BUSY,    /* somebody else is writing it all the time, and there is no etag */
-    HOLD_GROWTH,  /* the selector suddenly matches far more */
-    HOLD_CLOCK,   /* what depends on the time waits for a clock that can be trusted */
-    HOLD_PAUSE,   /* it failed or did not converge before, and rests */
-    HOLD_LIMIT,   /* too many changes at once */
-    HOLD_SAVED,   /* the saved plan says something else */
-    HOLD_STOPPED, /* we are stopping */
+    HOLD_STATE,       /* the object cannot be written as it is now */
+    HOLD_MADE,        /* it was made, and is not shown */
+    HOLD_UNSURE,      /* it changed while it was read */
+    HOLD_BUSY,        /* somebody else is writing it all the time, and there is no etag */
+    HOLD_GROWTH,      /* the selector suddenly matches far more */
+    HOLD_CLOCK,       /* what depends on the time waits for a clock that can be trusted */
+    HOLD_PAUSE,       /* it failed before, and rests */
+    HOLD_UNCONVERGED, /* it was written before, and the cloud made something else of it; it rests */
+    HOLD_LIMIT,       /* too many changes at once */
+    HOLD_SAVED,       /* the saved plan says something else */
+    HOLD_STOPPED,     /* we are stopping */
     HOLD_MAX,
 } Hold;
 
@@ -61,7 +62,7 @@ typedef struct Change {
     bool insist;          /* it was held back long enough because others are at work on the object */
     bool made_before;     /* of a creation, found out by asking: the slot is done though no list shows its backup */
     Outcome outcome;
-    Hold hold;          /* of OUTCOME_HELD */
+    Hold hold;          /* of OUTCOME_HELD; of OUTCOME_FAILED only whether it is HOLD_UNCONVERGED */
     const char *reason; /* why held or failed; in the plan's arena, or NULL */
     usec_t next_try;    /* wall: when what rests is tried again; 0: not known */
     Deltas deltas;

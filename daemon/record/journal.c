@@ -187,7 +187,7 @@ static Event failure_event(const Error *e)
 {
     if (e->kind == ERROR_NOT_FOUND && e->status)
         return EVENT_ACCESS_UNCERTAIN;
-    return e->code && streq(e->code, "NotConverging") ? EVENT_NOT_CONVERGING : EVENT_FAILED;
+    return e->kind == ERROR_UNCONVERGED ? EVENT_NOT_CONVERGING : EVENT_FAILED;
 }
 
 static const char *failure_text(const Recorder *r, const Failure *failure)
@@ -333,7 +333,7 @@ static void say_changes(const Recorder *r)
         if (is_counted(c) && held[c->hold]++ == 0)
             first[c->hold] = c;
         /* What rests failed before, and has not passed by resting. */
-        if (c->hold == HOLD_PAUSE)
+        if (c->hold == HOLD_PAUSE || c->hold == HOLD_UNCONVERGED)
             fold_keep(r->fold, document_key(r, c->spec));
     }
     for (size_t i = 0; i < plan->changes.n; i++) {

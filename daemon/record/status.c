@@ -78,7 +78,7 @@ static void worsen(Told *t, Entry *e, ObjectState state, const char *reason)
 
 static ObjectState state_of_error(const Error *error)
 {
-    if (streq_null(error->code, "NotConverging"))
+    if (error->kind == ERROR_UNCONVERGED)
         return STATE_NOT_CONVERGING;
     return error->kind == ERROR_NOT_FOUND ? STATE_ACCESS_UNCERTAIN : STATE_FAILED;
 }
@@ -131,10 +131,12 @@ static void take_seen(Told *t, const Spec *spec, const Observed *observed, usec_
 }
 
 static const ObjectState held_states[HOLD_MAX] = {
-    [HOLD_NONE] = STATE_PENDING,   [HOLD_STATE] = STATE_PENDING,   [HOLD_MADE] = STATE_PENDING,
-    [HOLD_UNSURE] = STATE_PENDING, [HOLD_BUSY] = STATE_PENDING,    [HOLD_GROWTH] = STATE_HELD,
-    [HOLD_CLOCK] = STATE_HELD,     [HOLD_PAUSE] = STATE_FAILED,    [HOLD_LIMIT] = STATE_HELD,
-    [HOLD_SAVED] = STATE_HELD,     [HOLD_STOPPED] = STATE_PENDING,
+    [HOLD_NONE] = STATE_PENDING, [HOLD_STATE] = STATE_PENDING,
+    [HOLD_MADE] = STATE_PENDING, [HOLD_UNSURE] = STATE_PENDING,
+    [HOLD_BUSY] = STATE_PENDING, [HOLD_GROWTH] = STATE_HELD,
+    [HOLD_CLOCK] = STATE_HELD,   [HOLD_PAUSE] = STATE_FAILED,
+    [HOLD_LIMIT] = STATE_HELD,   [HOLD_UNCONVERGED] = STATE_NOT_CONVERGING,
+    [HOLD_SAVED] = STATE_HELD,   [HOLD_STOPPED] = STATE_PENDING,
 };
 
 static void take_change(Told *t, const Change *c)
@@ -142,13 +144,12 @@ static void take_change(Told *t, const Change *c)
     Entry *e = c->is_hint ? NULL : entry_of(t, c->spec, c->target);
     if (!e)
         return;
-    bool unconverged = c->reason && starts_with(c->reason, "not converging");
     if (c->outcome == OUTCOME_OBSERVED)
         worsen(t, e, STATE_DRIFTED, "it differs, and is only observed");
     else if (c->outcome == OUTCOME_HELD)
-        worsen(t, e, unconverged ? STATE_NOT_CONVERGING : held_states[c->hold], c->reason);
+        worsen(t, e, held_states[c->hold], c->reason);
     else if (c->outcome == OUTCOME_FAILED)
-        worsen(t, e, unconverged ? STATE_NOT_CONVERGING : STATE_FAILED, c->reason);
+        worsen(t, e, c->hold == HOLD_UNCONVERGED ? held_states[c->hold] : STATE_FAILED, c->reason);
     if (c->next_try && (!e->next_try || c->next_try < e->next_try))
         e->next_try = c->next_try;
 }

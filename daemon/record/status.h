@@ -7,6 +7,10 @@
 #include "base/str.h"
 #include "round.h"
 
+/* In the runtime folder. */
+#define STATUS_FILE "status.json"
+#define METRICS_FILE "metrics.prom"
+
 /* From the best to the worst: of several the worst counts. */
 typedef enum ObjectState {
     STATE_IN_SYNC,

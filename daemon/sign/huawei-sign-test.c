@@ -2,19 +2,12 @@
 
 #include "sign/huawei-sign.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../tests/unit/folder.h"
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
-#include "base/file.h"
-#include "base/str.h"
 #include "sign/key.h"
 
-#define VECTOR_MAX ((size_t)1024 * 1024)
 #define N_CASES 12
 #define N_QUERIES 1
 
@@ -24,18 +17,6 @@
 #define SECRET_KEY "TestSecretKey000000000000000000000000001"
 
 DEFINE_CLEANUP(cJSON, cJSON_Delete)
-
-static char *read_vectors(void)
-{
-    const char *srcdir = getenv("srcdir");
-    CLEANUP(freep) char *path = xasprintf("%s/tests/data/vectors/huawei-signing.json", srcdir ? srcdir : ".");
-    char *text = NULL;
-    size_t size = 0;
-    CLEANUP(error_freep) Error *err = NULL;
-    if (file_read(path, VECTOR_MAX, &text, &size, &err) < 0)
-        fail_msg("%s", err->message);
-    return text;
-}
 
 static const cJSON *member(const cJSON *item, const char *key)
 {
@@ -49,7 +30,7 @@ static const char *text_of(const cJSON *item, const char *key)
 
 static int load_vectors(void **state)
 {
-    CLEANUP(freep) char *text = read_vectors();
+    CLEANUP(freep) char *text = read_vector("huawei-signing.json");
     CLEANUP(cJSON_Deletep) cJSON *root = cJSON_Parse(text);
     if (cJSON_GetArraySize(member(root, "cases")) != N_CASES ||
         cJSON_GetArraySize(member(root, "query_encoding")) != N_QUERIES)

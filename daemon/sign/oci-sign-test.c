@@ -2,35 +2,15 @@
 
 #include "sign/oci-sign.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../tests/unit/folder.h"
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
-#include "base/file.h"
-#include "base/str.h"
-
-#define VECTOR_MAX ((size_t)1024 * 1024)
 #define N_CASES 20
 /* The one case with an order that is not ours: content-type before content-length. */
 #define OTHER_ORDER "x-date-update-image"
 
 DEFINE_CLEANUP(cJSON, cJSON_Delete)
-
-static char *read_vector(const char *name)
-{
-    const char *srcdir = getenv("srcdir");
-    CLEANUP(freep) char *path = xasprintf("%s/tests/data/vectors/%s", srcdir ? srcdir : ".", name);
-    char *text = NULL;
-    size_t size = 0;
-    CLEANUP(error_freep) Error *err = NULL;
-    if (file_read(path, VECTOR_MAX, &text, &size, &err) < 0)
-        fail_msg("%s", err->message);
-    return text;
-}
 
 static const char *text_of(const cJSON *item, const char *key)
 {

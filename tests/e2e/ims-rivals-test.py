@@ -49,6 +49,27 @@ def two_accounts_do_not_write_one_image_at_the_same_time(w):
 
 
 @case
+def two_documents_on_one_image_write_one_after_the_other_without_a_rest(w):
+    w.image(1)
+    w.spec("one", name="new")
+    w.spec("two", extra={"tier": "golden"})
+    w.apply().expect(0)
+    assert w.live()["name"] == "new" and w.live()["tier"] == "golden" and len(w.patches()) == 2
+    looks = [r for r in w.sim.requests() if r["query"] == "id=" + IMAGE]
+    assert len(looks) == 3, looks  # to plan, and one a write: what we wrote ourselves is no reason to leave the image in peace and look again
+
+
+@case
+def an_empty_text_that_the_api_does_not_take_for_one_is_added(w):
+    w.image(1)
+    w.spec(__description="ours")
+    w.sim.fault("ListCloudImages", "echo-other", target=IMAGE, times=3, set={"__description": ""})
+    w.apply().expect(0)
+    assert [(p["code"], p["body"]) for p in w.patches()] == [
+        ("IMG.0035", [operation("replace", "__description", "ours")]), (None, [operation("add", "__description", "ours")])], w.patches()
+
+
+@case
 def a_write_comes_right_after_its_look_however_much_is_waiting(w):
     for n in range(1, 91):
         w.image(n)

@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 """imagekeeper status: what the daemon tells of its last rounds."""
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import struct
+import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -137,6 +143,34 @@ def documents_that_go_are_not_told_of_any_more(w):
 
 
 @case
+def an_account_that_goes_is_not_told_of_any_more_though_nothing_watches_the_specs(w):
+    prepare(w)
+    w.image(1)
+    w.configure(account=w.account().replace("name: prod", "name: also"))
+    w.spec("one", target=image_id(1), displayName="image 1")
+    w.spec("two", target=image_id(1), account="also", freeformTags={"team": "base"})
+    # A namespace of users has its own count of what inotify may be used for.
+    d = w.daemon(before=["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_instances; exec "$@"', "sh"])
+    d.wait_line("changes are found at each round alone")
+    eventually(lambda: told(w) and [a["name"] for a in told(w)["accounts"]] == ["prod", "also"], "both accounts")
+    os.unlink(w.specs + "/two.yaml")
+    eventually(lambda: [a["name"] for a in told(w)["accounts"]] == ["prod"] and set(objects(w)) == {"one"}, "one of them alone")
+
+
+@case
+def a_new_revision_is_told_though_it_declares_the_same(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    w.write(".revision", "a" * 40 + "\n")
+    d = started(w)
+    w.write(".revision", "b" * 40 + "\n")
+    w.write("README.md", "words")  # a name that begins with a dot is not watched
+    d.wait_line("specs loaded: 1 documents .*, revision " + "b" * 40)
+    eventually(lambda: told(w)["revision"] == "b" * 40, "the new revision")
+
+
+@case
 def broken_specs_are_an_error_until_they_are_mended(w):
     prepare(w)
     w.image(1)
@@ -255,6 +289,132 @@ def a_folder_that_cannot_be_written_holds_up_nothing(w):
     w.environment["RUNTIME_DIRECTORY"] = w.folder + "/nowhere"
     other = w.daemon()
     other.wait_message("1 of 1 objects in sync")
+
+
+@case
+def a_clock_that_is_wrong_is_told(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    w.sim.config(clockSkewSeconds=-200)
+    started(w)
+    assert abs(told(w)["accounts"][0]["clockDifferenceSeconds"] + 200) <= 2
+    assert re.search(r"its clock is (199|20[0-2]) s behind this machine's", w.run("status").expect(0).out)
+
+
+class Viewer:
+    """`imagekeeper status --watch`: what it prints so far, to a pipe or to a terminal of that size."""
+
+    def __init__(self, w, *words, size=None):
+        self.out, self.err, self.master = "", "", None
+        if size:
+            self.master, out = pty.openpty()
+            fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", size[0], size[1], 0, 0))
+        self.process = subprocess.Popen([os.environ["IMAGEKEEPER"], "status", "--watch", *words], env=w.environment, stdin=subprocess.DEVNULL,
+                                        stdout=out if size else subprocess.PIPE, stderr=subprocess.PIPE)
+        if size:
+            os.close(out)
+        self.readers = [threading.Thread(target=self._read, args=a) for a in (("out", self.master or self.process.stdout.fileno()),
+                                                                              ("err", self.process.stderr.fileno()))]
+        for reader in self.readers:
+            reader.start()
+
+    def _read(self, which, fd):
+        try:
+            while block := os.read(fd, 65536):
+                setattr(self, which, getattr(self, which) + block.decode())
+        except OSError:  # a terminal without a program
+            pass
+
+    def screen(self):
+        return self.out.split("\x1b[H\x1b[2J")[-1].replace("\r\n", "\n")
+
+    def wait(self, what, which="out"):
+        eventually(lambda: what in getattr(self, which), repr(what))
+
+    def end(self, signal_number=signal.SIGINT):
+        self.process.send_signal(signal_number)
+        for reader in self.readers:
+            reader.join()
+        for fd in [self.master] if self.master else []:
+            os.close(fd)
+        return self.process.wait(60)
+
+
+@case
+def a_watch_tells_each_change_of_state_in_a_line(w):
+    prepare(w)
+    for n in (1, 2):
+        w.image(n)
+        w.spec("golden-%d" % n, target=image_id(n), displayName="image %d" % n)
+    started(w)
+    v, failed = Viewer(w), Viewer(w, "--failed")
+    v.wait("InSync  OciImage golden-2")
+    w.spec("golden-2", target=image_id(2), displayName="else", reconcile="{mode: observe}")
+    for viewer in (v, failed):
+        viewer.wait("Drifted  OciImage golden-2")
+    assert v.out.count("OciImage") == 3 and failed.out.count("OciImage") == 1, (v.out, failed.out)
+    os.unlink(w.specs + "/golden-2.yaml")
+    v.wait("no longer declared  OciImage golden-2")
+    failed.wait("no longer declared  OciImage golden-2")
+    assert (v.end(), failed.end(signal.SIGTERM)) == (0, 0) and v.out.count("golden-1 ") == 1 and not v.err, (v.out, v.err)
+
+
+@case
+def a_watch_says_that_the_daemon_is_gone_and_goes_on_when_it_is_back(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    v = Viewer(w)
+    v.wait("imagekeeperd is not running", "err")
+    d = started(w)
+    v.wait("InSync  OciImage golden")
+    d.signal(signal.SIGKILL)
+    d.wait()
+    v.wait("this is what it told last", "err")
+    w.spec(displayName="else", reconcile="{mode: observe}")
+    d = started(w)
+    v.wait("Drifted  OciImage golden")
+    d.signal(signal.SIGTERM)
+    d.wait()
+    eventually(lambda: v.err.count("there is no ") == 2, "the file is gone")
+    assert v.end() == 1 and v.err.count("\n") == 3, v.err
+
+
+@case
+def a_watch_in_json_is_one_object_a_telling(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    d = started(w)
+    v = Viewer(w, "-o", "json")
+    v.wait("\n")
+    before = v.out.count("\n")
+    d.signal(signal.SIGUSR1)
+    eventually(lambda: v.out.count("\n") > before, "another round")
+    assert v.end() == 0
+    times = [json.loads(line)["time"] for line in v.out.splitlines()]
+    assert times == sorted(times) and len(times) > 1
+
+
+@case
+def a_watch_fits_a_terminal_and_shows_first_what_needs_attention(w):
+    prepare(w)
+    for n in range(1, 31):
+        w.image(n)
+        w.spec("golden-%02d" % n, target=image_id(n), displayName="image %d" % n, reconcile="{mode: observe}")
+    started(w)
+    v = Viewer(w, size=(12, 40))
+    v.wait("InSync")
+    w.sim.change(image_id(30), displayName="drifted")
+    eventually(lambda: "Drifted" in v.screen(), "the drift")
+    lines = v.screen().split("\n")
+    assert lines[2].startswith("Drifted  OciImage golden-30") and lines[-2] == "(23 more lines)" and lines[-1] == "", lines
+    assert len(lines) == 12 and max(len(line) for line in lines) <= 40, lines
+    fcntl.ioctl(v.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    v.process.send_signal(signal.SIGWINCH)
+    eventually(lambda: v.screen().count("InSync") == 29, "all of them")
+    assert v.end() == 2
 
 
 if __name__ == "__main__":

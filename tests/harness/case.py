@@ -201,8 +201,9 @@ class Programs:
     def apply(self, *words):
         return self.run("apply", "-o", "json", *words)
 
-    def daemon(self, *words):
-        command = os.environ.get("WRAPPER", "").split() + [os.environ["IMAGEKEEPERD"], "--config", self.config_file]
+    def daemon(self, *words, before=()):
+        """`before`: a command that runs it in its own place."""
+        command = os.environ.get("WRAPPER", "").split() + list(before) + [os.environ["IMAGEKEEPERD"], "--config", self.config_file]
         self.daemons.append(Daemon(command + list(words), self.environment))
         return self.daemons[-1]
 

@@ -22,11 +22,12 @@ MAY = {
     "record": "base data attr schedule desired http cloud live plan execute .",
     "sync": "base data attr desired",
     "cmd": "base data attr schedule desired sign http cloud live plan execute control record sync .",
-    ".": "base data attr schedule desired sign http cloud live plan execute control record sync cmd",
+    "keeper": "base data attr schedule desired sign http cloud live plan execute control record .",
+    ".": "base data attr schedule desired sign http cloud live plan execute control record sync keeper cmd",
 }
 # Library header -> who may name it.
 LIBRARIES = {"curl/": "http", "yaml.h": "data", "cjson/": "data", "openssl/": "sign",
-             "systemd/": "base/log.c http cloud live/observe execute control record cmd . live"}
+             "systemd/": "base/log.c http cloud live/observe execute control record keeper cmd . live"}
 # What must be pure sees no I/O library, not even through the headers that it includes.
 PURE = ["base/clock.c", "attr", "schedule", "desired/claim.c", "desired/spec.c", "plan", "live/live.c", "http/retry.c", "record/fold.c", "record/history.c"]
 

@@ -1,4 +1,4 @@
-/* What several unit tests need: specs from YAML text, live objects from JSON text, and files to read them from. */
+/* What several unit tests need: specs from YAML text, live objects from JSON text. */
 #pragma once
 
 #include <setjmp.h>
@@ -8,10 +8,7 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
-
+#include "../../tests/unit/folder.h"
 #include "attr/glance-image.h"
 #include "attr/ims-image.h"
 #include "attr/oci-image.h"
@@ -19,44 +16,6 @@
 #include "data/json-write.h"
 #include "desired/load.h"
 #include "live/live.h"
-
-#define HELPER __attribute__((unused)) static
-
-/* A folder of the test's own; the caller frees the path, and removes the folder with folder_remove. */
-HELPER char *folder_make(void)
-{
-    const char *parent = getenv("TMPDIR");
-    char *path = xasprintf("%s/imagekeeper-test-XXXXXX", parent && *parent ? parent : "/tmp");
-    assert_non_null(mkdtemp(path));
-    return path;
-}
-
-HELPER int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st, (void)type, (void)walk;
-    return remove(path);
-}
-
-HELPER void folder_remove(char *path)
-{
-    assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-    free(path);
-}
-
-/* Writes folder/name, making the folders that `name` has in it. */
-HELPER void file_write(const char *folder, const char *name, const char *text)
-{
-    CLEANUP(freep) char *path = xasprintf("%s/%s", folder, name);
-    for (char *slash = strchr(path + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    assert_int_equal(fclose(f), 0);
-}
 
 #define HELPER_ACCOUNTS                                                                                                \
     "accounts:\n  - {name: prod, type: oci}\n  - {name: lab, type: oci}\n"                                             \

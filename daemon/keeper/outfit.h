@@ -1,0 +1,23 @@
+/* One configuration with what hangs on it: its accounts, and the lanes they go round in. It is replaced as a whole. */
+#pragma once
+
+#include "keeper/lane.h"
+
+typedef struct Outfit {
+    Config *config; /* NULL: none */
+    Accounts *accounts;
+    Lane **lanes;
+    size_t n_lanes;
+} Outfit;
+
+/* Opens the accounts of `config`, which becomes the outfit's. `round` and `handlers` as for lane_new; its `config` is
+ * set here. */
+void outfit_new(Config *config, sd_event *loop, const RoundOptions *round, const LaneHandlers *handlers, Outfit *ret);
+void outfit_done(Outfit *o);
+
+/* Is no round under way? */
+bool outfit_is_idle(const Outfit *o);
+void outfit_stop(const Outfit *o);
+void outfit_look(const Outfit *o);
+/* The sums of all lanes' last rounds. */
+ReportTotals outfit_totals(const Outfit *o);

@@ -1,0 +1,104 @@
+#include "config.h"
+
+#include "keeper/telling.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "control/notify.h"
+#include "control/runtime.h"
+
+/* A daemon without a folder to write to does without: everything else goes on. */
+static void find_folder(Telling *t)
+{
+    CLEANUP(freep) char *folder = runtime_folder(NULL);
+    CLEANUP(error_freep) Error *err = NULL;
+    if (access(folder, F_OK) < 0)
+        return;
+    if (runtime_claim(folder, &t->claim, &err) == 0) {
+        t->folder = TAKE(folder);
+        return;
+    }
+    CLEANUP(freep) char *text = xasprintf("%s; `imagekeeper status` will not tell of this one", err->message);
+    log_send(t->log, LOG_WARNING, text, NULL, 0);
+}
+
+void telling_begin(Telling *t, const Log *log)
+{
+    *t = (Telling){.log = log, .status = status_new(), .claim = -1};
+    find_folder(t);
+}
+
+void telling_done(Telling *t)
+{
+    static const char *const files[] = {STATUS_FILE, METRICS_FILE};
+    for (size_t i = 0; i < ARRAY_SIZE(files) && t->folder; i++) {
+        CLEANUP(freep) char *path = xasprintf("%s/%s", t->folder, files[i]);
+        unlink(path);
+    }
+    status_free(TAKE(t->status));
+    free(TAKE(t->folder));
+    closep(&t->claim);
+}
+
+void telling_round(Telling *t, usec_t took, size_t requests)
+{
+    t->newest.round_took = took;
+    t->newest.round_started = clock_wall() - took;
+    t->newest.round_requests = requests;
+}
+
+static int put_file(const Telling *t, const char *name, const Str *text, Error **err)
+{
+    CLEANUP(freep) char *path = xasprintf("%s/%s", t->folder, name);
+    return file_replace(path, 0644, str_get(text), text->len, err);
+}
+
+void telling_write(Telling *t, const Config *config, const InForce *specs)
+{
+    CLEANUP(str_done) Str json = {0}, metrics = {0};
+    CLEANUP(error_freep) Error *err = NULL;
+    StatusHead head = t->newest;
+    head.now = clock_wall();
+    head.interval = config->interval;
+    head.revision = specs->specs ? specs->specs->revision : NULL;
+    head.problem = specs->problem;
+    head.observe = config->observe;
+    if (!t->folder)
+        return;
+    status_json(t->status, &head, &json);
+    status_metrics(t->status, &head, &metrics);
+    bool failed = put_file(t, STATUS_FILE, &json, &err) < 0 || put_file(t, METRICS_FILE, &metrics, &err) < 0;
+    if (failed && !t->untold)
+        log_send(t->log, LOG_WARNING, err->message, NULL, 0);
+    t->untold = failed;
+}
+
+char *telling_idle(const InForce *specs)
+{
+    if (specs->specs)
+        return xstrdup("Specs are loaded, looking");
+    return xasprintf("Nothing is enforced: %s", specs->problem ? specs->problem : "no specs yet");
+}
+
+static void add_totals(const ReportTotals *t, Str *text)
+{
+    str_addf(text, "%zu of %zu objects in sync", t->in_sync, t->objects);
+    if (t->differences)
+        str_addf(text, ", %zu differences", t->differences);
+    if (t->errors)
+        str_addf(text, ", %zu errors", t->errors);
+}
+
+void telling_notify(const InForce *specs, const ReportTotals *totals)
+{
+    CLEANUP(str_done) Str text = {0};
+    if (!specs->specs) {
+        CLEANUP(freep) char *idle = telling_idle(specs);
+        notify_status(idle);
+        return;
+    }
+    add_totals(totals, &text);
+    if (specs->problem)
+        str_addf(&text, "; the last good specs are in force: %s", specs->problem);
+    notify_status(str_get(&text));
+}

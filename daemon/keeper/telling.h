@@ -1,0 +1,28 @@
+/* What the daemon tells while it runs: status.json and metrics.prom in its runtime folder, and STATUS= for systemd. */
+#pragma once
+
+#include "keeper/in-force.h"
+#include "record/report.h"
+#include "record/status.h"
+
+typedef struct Telling {
+    const Log *log;
+    Status *status;
+    StatusHead newest; /* of which only the newest round is kept here */
+    char *folder;      /* for the files, claimed; NULL: there is none */
+    int claim;         /* of it; -1: none */
+    bool untold;       /* the last time they could not be written, which is said once */
+} Telling;
+
+/* A daemon without a folder to write to does without, and says so: everything else goes on. */
+void telling_begin(Telling *t, const Log *log);
+/* Takes the files away: nobody answers for them any more. */
+void telling_done(Telling *t);
+
+/* The round that ended just now. */
+void telling_round(Telling *t, usec_t took, size_t requests);
+void telling_write(Telling *t, const Config *config, const InForce *specs);
+/* How things stand in a line, before the first round and without specs to go by. The caller frees it. */
+char *telling_idle(const InForce *specs);
+/* The same for systemd, with the sums of the last rounds. */
+void telling_notify(const InForce *specs, const ReportTotals *totals);

@@ -30,8 +30,8 @@ typedef enum OptionUse {
 #define FLAG(member) OPTION_FLAG, offsetof(CommandOptions, member)
 
 typedef struct OptionRow {
-    char letter; /* in Command.accepts */
-    char brief;  /* -x; 0: there is none */
+    int letter; /* in Command.accepts */
+    int brief;  /* -x; 0: there is none */
     const char *name, *value, *help;
     OptionUse use;
     size_t offset;

@@ -20,7 +20,8 @@ typedef struct History {
     Reader *reader;
     char *folder;
     size_t shown, left_out;
-    int stop_fd; /* of -f: SIGINT or SIGTERM has come; else -1 */
+    size_t problems; /* that were told */
+    int stop_fd;     /* of -f: SIGINT or SIGTERM has come; else -1 */
 } History;
 
 static void history_done(History *h)
@@ -184,7 +185,7 @@ static int walk(History *h, Tail *tail)
     int r = 0;
     while (r == 0 && !(o->reverse && o->has_lines && h->shown >= o->lines)) {
         CLEANUP(history_record_freep) HistoryRecord *record = NULL;
-        int found = reader_next(h->reader, o->reverse, &record, &err);
+        int found = reader_next(h->reader, &record, &err);
         if (found < 0)
             command_error("%s", err->message);
         if (found <= 0)
@@ -256,9 +257,16 @@ static const char *plural(size_t n)
     return n == 1 ? "y" : "ies";
 }
 
-/* What the results alone do not tell. */
-static int judge(const History *h)
+static void tell_problems(History *h)
 {
+    for (const char *problem; (problem = reader_problem(h->reader, h->problems)); h->problems++)
+        command_error("%s", problem);
+}
+
+/* What the results alone do not tell. */
+static int judge(History *h)
+{
+    tell_problems(h);
     size_t broken = reader_broken(h->reader);
     if (h->left_out)
         fprintf(stderr,
@@ -271,7 +279,7 @@ static int judge(const History *h)
     if (broken)
         command_error("%zu entr%s of the journal could not be read; journalctl --verify tells more", broken,
                       plural(broken));
-    return broken || reader_problem(h->reader, 0) ? EXIT_ERROR : EXIT_IN_SYNC;
+    return broken || h->problems ? EXIT_ERROR : EXIT_IN_SYNC;
 }
 
 static int run(const CommandOptions *options)
@@ -283,12 +291,11 @@ static int run(const CommandOptions *options)
         return list_events();
     if (set_filter(&h) < 0)
         return EXIT_ERROR;
-    if (reader_open(options->directory, &h.filter, &h.reader, &err) < 0) {
+    if (reader_open(options->directory, &h.filter, options->reverse, &h.reader, &err) < 0) {
         command_error("%s", err->message);
         return EXIT_ERROR;
     }
-    for (size_t i = 0; reader_problem(h.reader, i); i++)
-        command_error("%s", reader_problem(h.reader, i));
+    tell_problems(&h);
     if ((options->follow && prepare_following(&h) < 0) || show(&h) < 0)
         return EXIT_ERROR;
     return judge(&h);

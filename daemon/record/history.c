@@ -190,13 +190,13 @@ static void json_changes(JsonWriter *w, const char *member, const HistoryRecord 
 
 static bool is_number(const char *text)
 {
-    size_t n = text ? strspn(text, "0123456789") : 0;
+    size_t n = strspn(text, "0123456789");
     return n > 0 && n <= 15 && !text[n];
 }
 
 static void json_number(JsonWriter *w, const char *member, const char *text)
 {
-    if (is_number(text))
+    if (text && is_number(text))
         json_integer(w, member, strtoll(text, NULL, 10));
     else
         json_text(w, member, NULL);

@@ -17,14 +17,17 @@
 
 struct Reader {
     sd_journal *journal;
+    const char *directory;
     const HistoryFilter *filter;
-    bool started;
+    bool backwards, started;
+    uint64_t usage; /* of the files that the library reads; it drops those that it cannot read on */
     size_t broken;
     size_t files; /* that can be read */
     VEC(char *) problems;
-    size_t unread; /* files that cannot */
-    bool denied;
 };
+
+/* What is done with each file. */
+typedef void Visit(Reader *r, const char *path);
 
 void reader_free(Reader *r)
 {
@@ -53,14 +56,26 @@ static bool is_journal_file(const char *name)
     return (n > 8 && streq(name + n - 8, ".journal")) || (n > 9 && streq(name + n - 9, ".journal~"));
 }
 
+static void note(Reader *r, const char *format, ...) PRINTF(2, 3);
+static void note(Reader *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    CLEANUP(freep) char *text = xvasprintf(format, args);
+    va_end(args);
+    bool known = r->problems.n >= PROBLEMS_MAX;
+    for (size_t i = 0; i < r->problems.n; i++)
+        known |= streq(r->problems.items[i], text);
+    if (!known)
+        *VEC_ADD(&r->problems) = TAKE(text);
+}
+
 static void note_unread(Reader *r, const char *path, int error)
 {
     bool denied = error == EACCES || error == EPERM;
-    r->denied |= denied;
-    if (r->unread++ < PROBLEMS_MAX)
-        *VEC_ADD(&r->problems) = xasprintf("%s cannot be read: %s%s", path, strerror(error),
-                                           denied ? "; run this with sudo, or as a member of the group systemd-journal"
-                                                  : "; what it holds is left out (journalctl --verify tells more)");
+    note(r, "%s cannot be read: %s%s", path, strerror(error),
+         denied ? "; run this with sudo, or as a member of the group systemd-journal"
+                : "; what it holds is left out (journalctl --verify tells more)");
 }
 
 /* The library goes over files that it cannot read without a word, so each is tried by itself. */
@@ -87,7 +102,7 @@ static bool is_machine_folder(const char *name, const char *machine)
 }
 
 /* Journal files are in a folder, or in folders of machines below it. */
-static void try_folder(Reader *r, const char *folder, const char *machine, bool top)
+static void visit_folder(Reader *r, const char *folder, const char *machine, bool top, Visit *visit)
 {
     DIR *dir = opendir(folder);
     if (!dir) {
@@ -98,61 +113,107 @@ static void try_folder(Reader *r, const char *folder, const char *machine, bool 
     for (const struct dirent *entry; (entry = readdir(dir));) {
         CLEANUP(freep) char *path = xasprintf("%s/%s", folder, entry->d_name);
         if (is_journal_file(entry->d_name))
-            try_file(r, path);
+            visit(r, path);
         else if (top && is_machine_folder(entry->d_name, machine))
-            try_folder(r, path, machine, false);
+            visit_folder(r, path, machine, false, visit);
     }
     closedir(dir);
 }
 
-static int find_files(Reader *r, const char *directory, Error **err)
+static void visit_files(Reader *r, Visit *visit)
 {
     char machine[SD_ID128_STRING_MAX];
     sd_id128_t id;
-    if (directory) {
-        try_folder(r, directory, NULL, true);
-    } else {
-        bool known = sd_id128_get_machine(&id) >= 0;
-        try_folder(r, "/run/log/journal", known ? sd_id128_to_string(id, machine) : NULL, true);
-        try_folder(r, "/var/log/journal", known ? machine : NULL, true);
+    if (r->directory) {
+        visit_folder(r, r->directory, NULL, true, visit);
+        return;
     }
+    const char *known = sd_id128_get_machine(&id) >= 0 ? sd_id128_to_string(id, machine) : NULL;
+    visit_folder(r, "/run/log/journal", known, true, visit);
+    visit_folder(r, "/var/log/journal", known, true, visit);
+}
+
+static int find_files(Reader *r, Error **err)
+{
+    visit_files(r, try_file);
     if (r->files)
         return 0;
-    if (r->unread)
+    if (r->problems.n)
         return error_set(err, ERROR_LOCAL, "%s", r->problems.items[0]);
-    if (directory)
+    if (r->directory)
         return error_set(err, ERROR_LOCAL,
                          "%s: there is no journal in it; it must hold *.journal files, or be a folder such as "
                          "/var/log/journal",
-                         directory);
+                         r->directory);
     return error_set(err, ERROR_LOCAL,
                      "there is no journal on this machine, neither in /run/log/journal nor in /var/log/journal; is "
                      "systemd-journald running? See also --directory");
 }
 
-static int add_matches(Reader *r)
+static int add_matches(const Reader *r, sd_journal *journal)
 {
     for (Event event = 0; event < EVENT_MAX; event++) {
         CLEANUP(freep)
         char *match = xasprintf("%s=%s", entry_field_name(ENTRY_MESSAGE_ID), event_message_id(event));
-        int error = r->filter->events[event] ? sd_journal_add_match(r->journal, match, 0) : 0;
+        int error = r->filter->events[event] ? sd_journal_add_match(journal, match, 0) : 0;
         if (error < 0)
             return error;
     }
     return 0;
 }
 
-int reader_open(const char *directory, const HistoryFilter *filter, Reader **ret, Error **err)
+/* From the first one (or the last), not from `since`: where the clock was set back, times do not rise. */
+static int begin(const Reader *r, sd_journal *journal)
+{
+    return r->backwards ? sd_journal_seek_tail(journal) : sd_journal_seek_head(journal);
+}
+
+static int advance(const Reader *r, sd_journal *journal)
+{
+    return r->backwards ? sd_journal_previous(journal) : sd_journal_next(journal);
+}
+
+/* A file in whose middle something is wrong ends there, and the library drops it without a word: by itself it is the
+ * only one that can be dropped. */
+static void walk_alone(Reader *r, const char *path)
+{
+    const char *paths[] = {path, NULL};
+    sd_journal *journal = NULL;
+    uint64_t usage = 0;
+    if (sd_journal_open_files(&journal, paths, 0) < 0)
+        return;
+    if (add_matches(r, journal) >= 0 && begin(r, journal) >= 0)
+        while (advance(r, journal) > 0)
+            continue;
+    if (sd_journal_get_usage(journal, &usage) >= 0 && usage == 0)
+        note(r, "%s is damaged, and not all of it could be read (journalctl --verify tells more)", path);
+    sd_journal_close(journal);
+}
+
+/* At the end of a walk. Less is in use also when a file was cut or deleted by its owner, so each is looked at. */
+static void look_for_dropped(Reader *r)
+{
+    uint64_t usage;
+    if (sd_journal_get_usage(r->journal, &usage) < 0)
+        return;
+    if (usage < r->usage)
+        visit_files(r, walk_alone);
+    r->usage = usage;
+}
+
+int reader_open(const char *directory, const HistoryFilter *filter, bool backwards, Reader **ret, Error **err)
 {
     CLEANUP(reader_freep) Reader *r = xcalloc(1, sizeof(*r));
     struct stat st;
     r->filter = filter;
+    r->directory = directory;
+    r->backwards = backwards;
     if (directory && stat(directory, &st) < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s", directory);
     if (directory && !S_ISDIR(st.st_mode))
         return error_set(err, ERROR_LOCAL, "%s: this is no directory; name the one that the *.journal files are in",
                          directory);
-    if (find_files(r, directory, err) < 0)
+    if (find_files(r, err) < 0)
         return -1;
     int error = directory
                     ? sd_journal_open_directory(&r->journal, directory, 0)
@@ -160,23 +221,22 @@ int reader_open(const char *directory, const HistoryFilter *filter, Reader **ret
     if (error >= 0)
         error = sd_journal_set_data_threshold(r->journal, HISTORY_FIELD_MAX + 1);
     if (error >= 0)
-        error = add_matches(r);
+        error = add_matches(r, r->journal);
+    if (error >= 0)
+        error = sd_journal_get_usage(r->journal, &r->usage);
     if (error < 0)
         return error_set_errno(err, ERROR_LOCAL, -error, "the journal cannot be opened");
     *ret = TAKE(r);
     return 0;
 }
 
-/* From the first one, not from `since`: where the clock was set back, times do not rise. */
-static int step(Reader *r, bool backwards)
+static int step(Reader *r)
 {
-    if (!r->started) {
-        int error = backwards ? sd_journal_seek_tail(r->journal) : sd_journal_seek_head(r->journal);
-        if (error < 0)
-            return error;
-        r->started = true;
-    }
-    return backwards ? sd_journal_previous(r->journal) : sd_journal_next(r->journal);
+    int error = r->started ? 0 : begin(r, r->journal);
+    if (error < 0)
+        return error;
+    r->started = true;
+    return advance(r, r->journal);
 }
 
 /* Negative: it cannot be read. Of what lies outside the times nothing is read, and *ret stays NULL. */
@@ -202,14 +262,16 @@ static int read_entry(Reader *r, HistoryRecord **ret)
     return 0;
 }
 
-int reader_next(Reader *r, bool backwards, HistoryRecord **ret, Error **err)
+int reader_next(Reader *r, HistoryRecord **ret, Error **err)
 {
     for (;;) {
-        int error = step(r, backwards);
+        int error = step(r);
         if (error < 0)
             return error_set_errno(err, ERROR_LOCAL, -error, "the journal cannot be read on");
-        if (error == 0)
+        if (error == 0) {
+            look_for_dropped(r);
             return 0;
+        }
         CLEANUP(history_record_freep) HistoryRecord *record = NULL;
         if (read_entry(r, &record) < 0)
             r->broken++;

@@ -6,17 +6,17 @@
 
 typedef struct Reader Reader;
 
-/* `directory` NULL: this machine's journal, of all users and namespaces. The filter is borrowed. Files that cannot be
+/* `directory` NULL: this machine's journal, of all users and namespaces. Both are borrowed. Files that cannot be
  * read are left out, which reader_problem tells; without any that can it is an error. */
-int reader_open(const char *directory, const HistoryFilter *filter, Reader **ret, Error **err);
+int reader_open(const char *directory, const HistoryFilter *filter, bool backwards, Reader **ret, Error **err);
 void reader_free(Reader *reader);
 DEFINE_CLEANUP(Reader, reader_free)
 
-/* The next wanted entry, or the one before (from the end, at first), whoever wrote it. 1; 0 at the end, which new
+/* The next wanted entry from the oldest on, or backwards from the newest, whoever wrote it. 1; 0 at the end, which new
  * entries may move; -1. */
-int reader_next(Reader *reader, bool backwards, HistoryRecord **ret, Error **err);
+int reader_next(Reader *reader, HistoryRecord **ret, Error **err);
 
-/* The i-th thing that went wrong and could be gone around, or NULL. */
+/* The i-th thing that went wrong so far and could be gone around, or NULL. */
 const char *reader_problem(const Reader *reader, size_t i);
 /* Entries that could not be read. */
 size_t reader_broken(const Reader *reader);

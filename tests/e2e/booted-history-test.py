@@ -108,6 +108,16 @@ def following_sees_the_next_one_come_through_a_rotation(w):
 
 
 @case
+def a_namespace_of_the_journal_is_read_too(w):
+    w.machine.run("mkdir", "-p", "/run/systemd/system/imagekeeperd.service.d").expect()
+    w.machine.run("sh", "-c", "printf '[Service]\\nLogNamespace=keeper\\n' >/run/systemd/system/imagekeeperd.service.d/namespace.conf").expect()
+    w.machine.run("systemctl", "daemon-reload").expect()
+    w.started()
+    eventually_told(w, 1)
+    assert not w.machine.journal("IMAGEKEEPER_EVENT=updated"), "it is in the usual journal"
+
+
+@case
 def who_may_not_read_the_journal_is_told_what_to_do(w):
     w.started()
     eventually_told(w, 1)

@@ -127,5 +127,11 @@ def who_may_not_read_the_journal_is_told_what_to_do(w):
     assert "golden" in as_nobody("--groups=systemd-journal").expect(0).out
 
 
+@case
+def without_a_journal_it_says_so(w):
+    hidden = "for d in /run/log/journal /var/log/journal; do mkdir -p $d && mount -t tmpfs tmpfs $d; done; exec imagekeeper history"
+    assert "there is no journal on this machine" in w.machine.run("unshare", "--mount", "sh", "-c", hidden).expect(1).out
+
+
 prepare({"imagekeeperd.service": DROP_IN})
 run(world=Machine)

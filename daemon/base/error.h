@@ -25,7 +25,7 @@ typedef enum ErrorKind {
     ERROR_CONFLICT,    /* 412: changed since it was read */
     ERROR_TOKEN,       /* 409: the retry token is void; a fresh look, then another one */
     ERROR_BUSY,        /* 409: in a state that will pass */
-    ERROR_REJECTED,    /* 4xx: will be refused again as it stands */
+    ERROR_REJECTED,    /* 4xx, or a commit: will be refused again as it stands */
     ERROR_THROTTLED,   /* 429: not carried out */
     ERROR_SERVER,      /* 5xx: whether it was carried out is unknown */
     ERROR_BREAKER,     /* not sent: the account keeps failing and is left in peace */

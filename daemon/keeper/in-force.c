@@ -52,8 +52,9 @@ static bool take(InForce *f, Specs *specs, const char *path, const Problems *pro
 {
     bool changed = !f->specs || !specs_equal(f->specs, specs);
     if (changed || f->problem || !streq_null(f->specs->revision, specs->revision)) {
+        const LogField revision = {entry_field_name(ENTRY_REVISION), specs->revision};
         log_problems(f->log, problems);
-        event_log(f->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n, path,
+        event_log(f->log, EVENT_SPECS_LOADED, &revision, 1, "specs loaded: %zu documents from %s%s%s", specs->n, path,
                   specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
     }
     in_force_done(f);

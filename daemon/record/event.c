@@ -34,6 +34,9 @@ static const struct {
     [EVENT_ACCOUNT_FAILED] = {"account-failed", "122d024e5fa44a918184493fa542ac6f", LOG_ERR, true},
     [EVENT_RECOVERED] = {"recovered", "49fd1597201141f2968e5fdd706e2c8f", LOG_NOTICE, false},
     [EVENT_CLOCK] = {"clock", "d2fd7c965c854211b11be39aefb5d370", LOG_WARNING, false},
+    [EVENT_SPECS_FETCHED] = {"specs-fetched", "c8b05692b84b4be88f8909650fcc115c", LOG_NOTICE, false},
+    [EVENT_SYNC_REFUSED] = {"sync-refused", "527a1174dbcb43398773622bf913716c", LOG_ERR, false},
+    [EVENT_SYNC_FAILED] = {"sync-failed", "dfb68c2946064f04a1b74f59a50b2dcc", LOG_ERR, false},
 };
 
 static const struct {

@@ -30,6 +30,9 @@ typedef enum Event {
     EVENT_ACCOUNT_FAILED, /* many documents of an account, for one reason */
     EVENT_RECOVERED,
     EVENT_CLOCK,
+    EVENT_SPECS_FETCHED, /* a commit has become current */
+    EVENT_SYNC_REFUSED,  /* a commit must not */
+    EVENT_SYNC_FAILED,
     EVENT_MAX,
 } Event;
 

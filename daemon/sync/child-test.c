@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "../../tests/unit/folder.h"
 #include "../../tests/unit/helper.h"
 
 #include <signal.h>
@@ -19,7 +20,8 @@ static Child *start(const char *script, usec_t time)
 static void its_output_and_its_status_are_told(void **state)
 {
     (void)state;
-    CLEANUP(child_freep) Child *child = start("printf 'a\\nb'; printf 'one\\n\\n two\\033[1m\\n' >&2; exit 7", USEC_PER_MINUTE);
+    CLEANUP(child_freep)
+    Child *child = start("printf 'a\\nb'; printf 'one\\n\\n two\\033[1m\\n' >&2; exit 7", USEC_PER_MINUTE);
     CLEANUP(str_done) Str out = {0};
     int status = 0;
     assert_int_equal(child_read_all(child, 100, &out, NULL), 0);
@@ -49,6 +51,24 @@ static void more_output_than_is_wanted_is_an_error(void **state)
     assert_int_equal(child_read_all(child, 100000, &out, &err), -1);
     assert_string_equal(err->message, "sh says more than the 100000 bytes that are read of it");
     assert_true(out.len <= 100000);
+}
+
+/* It says so, instead of being killed without a word. */
+static void a_file_that_it_writes_has_a_bound(void **state)
+{
+    (void)state;
+    char *folder = folder_make();
+    CLEANUP(freep)
+    char *script =
+        xasprintf("cd %s && truncate -s %zu good && truncate -s %zu bad", folder, CHILD_FILE_MAX, CHILD_FILE_MAX + 1);
+    CLEANUP(child_freep) Child *child = start(script, USEC_PER_MINUTE);
+    int status = 0;
+    assert_int_equal(child_wait(child, &status, NULL), 0);
+    CLEANUP(freep) char *complaint = child_complaint(child);
+    assert_int_equal(status, 1);
+    assert_non_null(strstr(complaint, "bad"));
+    assert_non_null(strstr(complaint, "File too large"));
+    folder_remove(folder);
 }
 
 /* What it started goes with it: here a process that holds the pipe open, and says its number first. */
@@ -99,7 +119,8 @@ static void a_program_that_is_not_there_is_named(void **state)
     Child *child = NULL;
     CLEANUP(error_freep) Error *err = NULL;
     assert_int_equal(child_start(&(ChildSetup){argv, env, -1, USEC_PER_SEC}, &child, &err), -1);
-    assert_string_equal(err->message, "the program no-such-program is not there: install it (or set PATH)");
+    assert_string_equal(err->message,
+                        "the program no-such-program is not there: install it (or set PATH, and in a unit ExecPaths=)");
     assert_null(child);
 }
 
@@ -117,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_output_and_its_status_are_told),
         cmocka_unit_test(it_has_no_other_environment_and_no_input),
+        cmocka_unit_test(a_file_that_it_writes_has_a_bound),
         cmocka_unit_test(more_output_than_is_wanted_is_an_error),
         cmocka_unit_test(one_that_takes_too_long_is_stopped_with_all_it_started),
         cmocka_unit_test(the_last_words_of_much_are_kept),

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,17 @@ void child_free(Child *c)
     free(c);
 }
 
+/* Without the signal, so that it can say what went wrong. */
+static bool limit_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+        return false;
+    if (limit.rlim_cur > CHILD_FILE_MAX)
+        limit.rlim_cur = CHILD_FILE_MAX;
+    return setrlimit(RLIMIT_FSIZE, &limit) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+}
+
 /* Between fork and exec: nothing that takes memory or locks. */
 static void __attribute__((noreturn))
 become(const ChildSetup *setup, const char *program, pid_t parent, int out, int err)
@@ -63,7 +75,7 @@ become(const ChildSetup *setup, const char *program, pid_t parent, int out, int 
     signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0);
     bool good = null >= 0 && dup2(setup->input >= 0 ? setup->input : null, STDIN_FILENO) >= 0 &&
-                dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0 &&
+                dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0 && limit_files() &&
                 prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
     if (good)
         execve(program, (char *const *)setup->argv, (char *const *)setup->env);
@@ -113,7 +125,8 @@ int child_start(const ChildSetup *setup, Child **ret, Error **err)
     const char *name = setup->argv[0];
     CLEANUP(freep) char *program = find_program(name, setup->env);
     if (!program)
-        return error_set(err, ERROR_LOCAL, "the program %s is not there: install it (or set PATH)", name);
+        return error_set(err, ERROR_LOCAL,
+                         "the program %s is not there: install it (or set PATH, and in a unit ExecPaths=)", name);
     CLEANUP(child_freep) Child *child = xcalloc(1, sizeof(*child));
     *child = (Child){.name = name, .pid = -1, .out = -1, .err = -1, .deadline = clock_monotonic() + setup->time};
     if (start(setup, program, child) < 0)

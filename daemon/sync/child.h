@@ -19,6 +19,9 @@ typedef struct ChildSetup {
 
 typedef struct Child Child;
 
+/* What it writes into one file, and no more: a server that sends without end does not fill the disk. */
+#define CHILD_FILE_MAX ((size_t)1024 * 1024 * 1024)
+
 /* It dies with us, and so do what it runs when its pipes break. ERROR_LOCAL when it cannot be run. */
 int child_start(const ChildSetup *setup, Child **ret, Error **err);
 /* Kills it, if it is still there, with all that it started. */

@@ -51,7 +51,7 @@ static int list(Export *e, Error **err)
     if (tree_parse(str_get(&listing), listing.len, e->arena, &e->tree, err) < 0)
         return -1;
     if (e->tree.n_files == 0)
-        return error_set(err, ERROR_LOCAL, "it has no *.yaml and no *.yml file: nothing would be left");
+        return error_set(err, ERROR_REJECTED, "it has no *.yaml and no *.yml file: nothing would be left");
     return 0;
 }
 
@@ -139,10 +139,11 @@ static int read_blob(Export *e, const TreeEntry *entry, size_t limit, Str *out, 
     if (read_header(e, entry, &size, &there, err) < 0)
         return error_wrap(err, "%s", entry->path);
     if (!there || size > limit) /* too large ones may not even have been fetched */
-        return error_set(err, ERROR_LOCAL, "%s has more than %zu bytes, or was not fetched whole", entry->path, limit);
+        return error_set(err, ERROR_REJECTED, "%s has more than %zu bytes, or was not fetched whole", entry->path,
+                         limit);
     e->total += size;
     if (e->total > TOTAL_MAX)
-        return error_set(err, ERROR_LOCAL, "its specs have more than %zu bytes in all", TOTAL_MAX);
+        return error_set(err, ERROR_REJECTED, "its specs have more than %zu bytes in all", TOTAL_MAX);
     str_clear(out);
     CLEANUP(str_done) Str newline = {0};
     if (read_bytes(e, size, out, err) < 0 || read_bytes(e, 1, &newline, err) < 0)
@@ -158,7 +159,7 @@ static int read_links(Export *e, Error **err)
         if (read_blob(e, link, TREE_LINK_MAX, &text, err) < 0)
             return -1;
         if (memchr(str_get(&text), 0, text.len))
-            return error_set(err, ERROR_LOCAL, "the link %s has a NUL byte in its text", link->path);
+            return error_set(err, ERROR_REJECTED, "the link %s has a NUL byte in its text", link->path);
         link->text = arena_strndup(e->arena, str_get(&text), text.len);
     }
     return tree_resolve_links(&e->tree, e->arena, err);

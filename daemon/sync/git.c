@@ -93,6 +93,7 @@ static const char *const all_options[] = {
     "fetch.recurseSubmodules=false",
     "submodule.recurse=false",
     "fetch.unpackLimit=1",
+    "core.bigFileThreshold=4194305", /* what is larger than a spec may be is never held in memory */
     "fetch.writeCommitGraph=false",
     "gc.auto=0",
     "maintenance.auto=false",

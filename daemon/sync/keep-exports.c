@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,9 +13,11 @@
 #include "attr/sync.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "sync/child.h"
 #include "sync/dir.h"
 
 #define WALK_DESCRIPTORS 32
+#define REPOSITORY_MAX (2 * (uintmax_t)CHILD_FILE_MAX)
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -39,13 +42,36 @@ static int clean_repository(const char *path, Error **err)
     return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be tidied up", path);
 }
 
+static int is_file_of_a_pack(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Commits that were refused are never packed away: a copy that has grown out of hand is fetched anew, and small. */
+static int drop_large_repository(const char *path, Error **err)
+{
+    CLEANUP(freep) char *packs = xasprintf("%s/objects/pack", path);
+    struct dirent **entries = NULL;
+    int n = scandir(packs, &entries, is_file_of_a_pack, NULL);
+    uintmax_t total = 0;
+    for (int i = 0; i < n; i++) {
+        CLEANUP(freep) char *pack = xasprintf("%s/%s", packs, entries[i]->d_name);
+        struct stat st;
+        total += lstat(pack, &st) == 0 ? (uintmax_t)st.st_size : 0;
+        free(entries[i]);
+    }
+    free(entries);
+    return total > REPOSITORY_MAX ? dir_remove(path, err) : 0;
+}
+
 int exports_clean(const char *directory, Error **err)
 {
     CLEANUP(freep) char *home = xasprintf("%s/home", directory), *link = xasprintf("%s/current.new", directory);
     CLEANUP(freep) char *exports = xasprintf("%s/exports", directory);
     CLEANUP(freep) char *repository = xasprintf("%s/repository.git", directory);
     struct dirent **entries = NULL;
-    if (dir_remove(home, err) < 0 || dir_remove(link, err) < 0 || clean_repository(repository, err) < 0)
+    if (dir_remove(home, err) < 0 || dir_remove(link, err) < 0 || clean_repository(repository, err) < 0 ||
+        drop_large_repository(repository, err) < 0)
         return -1;
     int n = scandir(exports, &entries, NULL, NULL), r = 0;
     for (int i = 0; i < n; i++) {

@@ -157,10 +157,10 @@ static int refuse_signature(const Git *git, const char *commit, const char *verd
     const SyncConfig *c = git_config(git);
     const char *key = c->verify == VERIFY_SSH ? "sync.allowedSigners" : "sync.publicKeys";
     if (*verdict == 'N')
-        return error_set(err, ERROR_LOCAL, "commit %s is refused: it is not signed, and sync.verify asks for it",
+        return error_set(err, ERROR_REJECTED, "commit %s is refused: it is not signed, and sync.verify asks for it",
                          commit);
     return error_set(
-        err, ERROR_LOCAL,
+        err, ERROR_REJECTED,
         "commit %s is refused: its signature is not a good one by a key of %s that holds (git's verdict is "
         "\"%.1s\")",
         commit, key, verdict);

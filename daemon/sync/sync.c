@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,7 +21,7 @@
 #include "sync/repository.h"
 
 #define DIRECTORY_DEFAULT "/var/lib/imagekeeper-sync"
-#define LOCK_WAIT (60 * USEC_PER_SEC)
+#define LOCK_WAIT (90 * USEC_PER_SEC) /* what a killed run has left behind gives up sooner: http.lowSpeedTime */
 #define LOCK_STEP_USEC 50000
 
 typedef struct Sync {
@@ -38,6 +40,18 @@ static void sync_done(Sync *s)
     closep(&s->lock);
 }
 
+/* What root made there its owner, who is to fetch the next time, could neither write nor take away. */
+static int check_owner(const char *path, Error **err)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
+        return 0;
+    return error_set(err, ERROR_LOCAL,
+                     "%s belongs to user %ju, not to root: run this as that user, or through its unit (systemctl start "
+                     "imagekeeper-sync)",
+                     path, (uintmax_t)st.st_uid);
+}
+
 static int find_directory(Sync *s, Error **err)
 {
     const char *state = getenv("STATE_DIRECTORY"), *path = s->config->directory;
@@ -48,6 +62,8 @@ static int find_directory(Sync *s, Error **err)
     CLEANUP(freep) char *real = realpath(path, NULL);
     if (!real)
         return error_set_errno(err, ERROR_LOCAL, errno, "sync.directory: %s", path);
+    if (check_owner(real, err) < 0)
+        return -1;
     s->directory = arena_strdup(s->arena, real);
     s->exports = arena_printf(s->arena, "%s/exports", real);
     s->current = arena_printf(s->arena, "%s/current", real);
@@ -95,7 +111,7 @@ static int read_last(Sync *s, Error **err)
 static int refuse_rewind(const Sync *s, const char *commit, Error **err)
 {
     const SyncConfig *c = s->config;
-    return error_set(err, ERROR_LOCAL,
+    return error_set(err, ERROR_REJECTED,
                      "commit %s of %s %s is refused: it does not descend from %s, which is current, so that changes "
                      "would be taken back unseen. If that is wanted, set sync.allowRewind: true until it is done",
                      commit, c->repository, c->ref, s->last);
@@ -146,7 +162,6 @@ static int export_it(const Sync *s, const char *commit, Exported *ret, Error **e
 
 static int say_current(const Sync *s, SyncResult *ret, Error **err)
 {
-    memcpy(ret->commit, s->last, strlen(s->last) + 1);
     return exports_count_files(s->exports, s->last, &ret->n_files, err);
 }
 
@@ -156,11 +171,10 @@ static int take(Sync *s, const char *commit, SyncResult *ret, Error **err)
     CLEANUP(error_freep) Error *trouble = NULL;
     if (export_it(s, commit, &exported, err) < 0)
         return -1;
-    *ret = (SyncResult){.n_files = exported.n_files,
-                        .news = true,
-                        .n_submodules = exported.n_submodules,
-                        .submodule = exported.submodule};
-    memcpy(ret->commit, commit, strlen(commit) + 1);
+    ret->n_files = exported.n_files;
+    ret->news = true;
+    ret->n_submodules = exported.n_submodules;
+    ret->submodule = exported.submodule;
     if (exports_prune(s->exports, commit, s->config->keep, &trouble) < 0 ||
         repository_tidy(s->git, s->directory, &trouble) < 0)
         ret->warning = arena_strdup(s->arena, trouble->message);
@@ -186,12 +200,17 @@ static int run(Sync *s, SyncResult *ret, Error **err)
     Wanted wanted;
     bool is_current;
     const char *commit = NULL;
-    if (git_new(s->config, s->directory, &s->git, err) < 0 || repository_find(s->git, s->arena, &wanted, err) < 0 ||
-        check_current(s, &wanted, &is_current, err) < 0)
+    if (git_new(s->config, s->directory, &s->git, err) < 0 || repository_find(s->git, s->arena, &wanted, err) < 0)
+        return -1;
+    memcpy(ret->commit, wanted.commit, sizeof(ret->commit));
+    if (check_current(s, &wanted, &is_current, err) < 0)
         return -1;
     if (is_current)
         return say_current(s, ret, err);
-    if (repository_fetch(s->git, &wanted, s->last, &commit, s->arena, err) < 0 || judge(s, &wanted, commit, err) < 0)
+    if (repository_fetch(s->git, &wanted, s->last, &commit, s->arena, err) < 0)
+        return -1;
+    memcpy(ret->commit, commit, strlen(commit) + 1);
+    if (judge(s, &wanted, commit, err) < 0)
         return -1;
     return s->last_whole && streq(commit, s->last) ? say_current(s, ret, err) : take(s, commit, ret, err);
 }

@@ -13,7 +13,7 @@
 #include "desired/sync-config.h"
 
 typedef struct SyncResult {
-    char commit[65];
+    char commit[65]; /* after a failure the one that was wanted; empty: it is not known */
     size_t n_files;
     bool news; /* else it was current already */
     size_t n_submodules;
@@ -21,4 +21,5 @@ typedef struct SyncResult {
     const char *warning;   /* what did not go well and does not matter now; in the arena, or NULL */
 } SyncResult;
 
+/* ERROR_REJECTED: the commit may not become current. Anything else may go well the next time. */
 int sync_run(const SyncConfig *config, Arena *arena, SyncResult *ret, Error **err);

@@ -49,7 +49,7 @@ static int check_path(const char *path, Error **err)
     if (good)
         return 0;
     CLEANUP(freep) char *shown = str_printable(path, PATH_MAX_BYTES);
-    return error_set(err, ERROR_LOCAL, "the name \"%s\" in it is refused", shown);
+    return error_set(err, ERROR_REJECTED, "the name \"%s\" in it is refused", shown);
 }
 
 typedef struct Parser {
@@ -80,7 +80,7 @@ static int parse_entry(Parser *p, char *line, Error **err)
         *VEC_ADD(&p->files) = entry;
     }
     if (p->links.n > LINKS_MAX || p->files.n > FILES_MAX)
-        return error_set(err, ERROR_LOCAL, "it has more than %d files of specs, or more than %d links", FILES_MAX,
+        return error_set(err, ERROR_REJECTED, "it has more than %d files of specs, or more than %d links", FILES_MAX,
                          LINKS_MAX);
     return 0;
 }
@@ -145,7 +145,7 @@ int tree_parse(const char *listing, size_t size, Arena *arena, Tree *ret, Error 
 static int refuse(const TreeEntry *link, const char *why, Error **err)
 {
     CLEANUP(freep) char *text = str_printable(link->text, TREE_LINK_MAX);
-    return error_set(err, ERROR_LOCAL, "the link %s to \"%s\" is refused: %s", link->path, text, why);
+    return error_set(err, ERROR_REJECTED, "the link %s to \"%s\" is refused: %s", link->path, text, why);
 }
 
 static void drop_last(Str *path)

@@ -138,5 +138,5 @@ def what_the_sandbox_is_to_prevent_can_be_done_without_it_and_not_with_it(w):
 
 
 prepare({"imagekeeperd.service": DROP_IN, "imagekeeperd@.service": DROP_IN})
-add_probes("imagekeeperd.service", "LoadCredential=oci-key:/etc/imagekeeper/oci-key.pem\n")
+add_probes("imagekeeperd.service", "LoadCredential=credential:/etc/imagekeeper/oci-key.pem\n")
 run(world=Machine)

@@ -141,7 +141,7 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         assert failed["PRIORITY"] == ["3"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"]
         assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
         journal.wait("started")
-        journal.wait("specs-loaded")
+        assert journal.wait("specs-loaded")["IMAGEKEEPER_REVISION"] == ["a" * 40]
 
 
 @case

@@ -119,16 +119,20 @@ def the_alert_rules_fire_when_they_should_and_only_then(w):
         ("imagekeeper_objects{instance='a',job='n',account='prod',state='Held'}", "0x100 3x400"),
         ("imagekeeper_specs_valid{instance='a',job='n'}", "1x200 0x300"),
         ("imagekeeper_suspension_end_timestamp_seconds{instance='a',job='n',account='prod',kind='OciImage',name='s',target='k'}", "100000x500"),
+        ("node_systemd_unit_state{instance='a',job='n',name='imagekeeper-sync.service',state='inactive'}", "1x30 0x5 1 0x464"),
+        ("node_systemd_unit_state{instance='a',job='n',name='imagekeeper-sync.service',state='failed'}", "0x30 1x5 0 1x464"),
+        ("node_systemd_unit_state{instance='a',job='n',name='other.service',state='inactive'}", "0x500"),
     ]
     # Name, a time at which it is silent, one at which it fires.
     alerts = [("ImagekeeperDead", "120m", "160m"), ("ImagekeeperAccountBlind", "10m", "60m"), ("ImagekeeperBackupOverdue", "120m", "240m"),
               ("ImagekeeperObjectFailing", "20m", "40m"), ("ImagekeeperChangesHeld", "100m", "150m"), ("ImagekeeperSpecsBroken", "200m", "260m"),
-              ("ImagekeeperSuspensionEnds", "200m", "240m")]
+              ("ImagekeeperSuspensionEnds", "200m", "240m"), ("ImagekeeperSyncFailing", "50m", "55m")]
     expected = {
         "ImagekeeperDead": {}, "ImagekeeperAccountBlind": {"account": "blind"},
         "ImagekeeperBackupOverdue": {"account": "prod", "schedule": "s", "volume": "v"},
         "ImagekeeperObjectFailing": {"account": "prod", "kind": "OciImage", "name": "bad", "target": "i", "state": "Failed"},
         "ImagekeeperChangesHeld": {"account": "prod"}, "ImagekeeperSpecsBroken": {},
+        "ImagekeeperSyncFailing": {"name": "imagekeeper-sync.service", "state": "inactive"},
         "ImagekeeperSuspensionEnds": {"account": "prod", "kind": "OciImage", "name": "s", "target": "k"}}
     severity = dict(re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", open(RULES, encoding="utf-8").read(), re.S))
     lines = ["rule_files: [%s]" % json.dumps(RULES), "evaluation_interval: 1m", "tests:", "  - interval: 1m", "    input_series:"]

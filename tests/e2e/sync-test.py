@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from case import case, run  # noqa: E402
+from case import Skipped, case, run  # noqa: E402
 from repository import SecretWatch, Server, SyncWorld  # noqa: E402
 
 TOKEN = "token-%032x" % random.getrandbits(128)
@@ -407,6 +407,27 @@ def half_a_hundred_megabytes_of_junk_cost_nothing(w):
     w.synced(w.up.head(), 1)  # a server that cannot leave them out
 
 
+MEASURED = "import resource, subprocess, sys; r = subprocess.run(sys.argv[1:]).returncode; " \
+           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(r)"
+
+
+@case
+def half_a_gigabyte_in_one_blob_is_never_held_in_memory(w):
+    """From a server that cannot leave it out. It is of zeros, so that it travels as half a megabyte."""
+    with open(w.up.path + "/junk.bin", "wb") as f:
+        f.truncate(512 * 1024 * 1024)
+    w.up.git("config", "core.bigFileThreshold", "1m")
+    w.up.commit()
+    os.unlink(w.up.path + "/junk.bin")
+    w.up.git("config", "uploadpack.allowFilter", "false")
+    done = subprocess.run([sys.executable, "-c", MEASURED] + command(w), env=w.environment, stdout=subprocess.PIPE, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+    w.is_current(w.up.head())
+    most = int(done.stdout.split()[-1])
+    print("# at most %d MiB in one process" % (most // 1024))
+    assert most < 128 * 1024, most
+
+
 @case
 def by_https_with_a_token(w):
     w.secret("token", TOKEN + "\n")
@@ -533,6 +554,19 @@ def leftovers_are_taken_away(w):
 
 
 @case
+def a_copy_that_has_grown_out_of_hand_is_fetched_anew(w):
+    w.synced(w.up.first)
+    junk = w.state + "/repository.git/objects/pack/junk"
+    for size, stays in ((2 * 1024 ** 3 - 1024 ** 2, True), (2 * 1024 ** 3, False)):
+        with open(junk, "wb") as f:
+            f.truncate(size)
+        w.synced(w.up.push())
+        assert os.path.exists(junk) == stays, size
+    w.up.git("reset", "--quiet", "--hard", w.up.first)
+    w.refused(os.path.basename(os.readlink(w.current)), "does not descend")
+
+
+@case
 def two_at_once_take_turns(w):
     w.synced(w.up.first)
     for _ in range(3):
@@ -562,6 +596,16 @@ def a_full_disk_leaves_what_is_current(w):
         w.synced(w.up.head())
     finally:
         libc.umount2(w.state.encode(), 2)
+
+
+@case
+def root_leaves_nothing_in_a_folder_of_somebody_else(w):
+    if os.geteuid() != 0:
+        raise Skipped("only root could")
+    w.synced(w.up.first)
+    w.up.push()
+    os.chown(w.state, 65534, 65534)
+    w.refused(w.up.first, "belongs to user 65534", "systemctl start imagekeeper-sync")
 
 
 @case

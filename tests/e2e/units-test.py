@@ -7,11 +7,12 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from installed import install, unit_folder
+from installed import find, install, unit_folder
 from case import skip
 
 MOST_EXPOSED = 1.3
-SERVICES = ["imagekeeperd.service", "imagekeeperd@.service"]
+SERVICES = ["imagekeeperd.service", "imagekeeperd@.service", "imagekeeper-sync.service", "imagekeeper-sync@.service"]
+TIMERS = ["imagekeeper-sync.timer", "imagekeeper-sync@.timer"]
 
 
 def analyze(*words):
@@ -43,7 +44,8 @@ def is_little_exposed(root, folder, unit):
 
 
 def has_nothing_left_to_fill_in(root, folder, unit):
-    left = [line for line in without_remarks(os.path.join(folder, unit)) if re.search("@[A-Za-z]+@", line)]
+    with open(os.path.join(folder, unit), encoding="utf-8") as f:
+        left = re.findall("@[A-Za-z]+@", f.read())
     assert not left, left
 
 
@@ -58,11 +60,25 @@ def explains_what_is_left_out(root, folder, unit):
     return None
 
 
+def has_the_user_that_it_names(root, folder, unit):
+    """Made by systemd-sysusers from what is installed; none is needed for a user that exists only meanwhile."""
+    wanted = {line.split("=")[1] for line in without_remarks(os.path.join(folder, unit)) if line.startswith("User=")}
+    os.makedirs(root + "/etc", exist_ok=True)
+    done = subprocess.run(["systemd-sysusers", "--root=" + root, find(root, "imagekeeper-sync.conf")], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    with open(root + "/etc/passwd", encoding="utf-8") as f:
+        made = {line.split(":")[0] for line in f}
+    assert done.returncode == 0 and wanted <= made, (wanted, made, done.stdout)
+    assert wanted == ({"imagekeeper-sync"} if "sync" in unit else set()), wanted
+
+
 def main():
-    for program in ("systemd-analyze", "make"):
+    for program in ("systemd-analyze", "systemd-sysusers", "make"):
         if not shutil.which(program):
             skip("there is no " + program)
-    checks = [(c, s) for s in SERVICES for c in (has_nothing_left_to_fill_in, is_verified, is_little_exposed, explains_what_is_left_out)]
+    checks = [(c, s) for s in SERVICES for c in (has_nothing_left_to_fill_in, is_verified, is_little_exposed, explains_what_is_left_out,
+                                                 has_the_user_that_it_names)]
+    checks += [(c, t) for t in TIMERS for c in (has_nothing_left_to_fill_in, is_verified)]
     print("1..%d" % len(checks), flush=True)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="ik-units-") as root:
@@ -70,10 +86,10 @@ def main():
         folder = unit_folder(root)
         system = "/usr/lib/systemd/system" if os.path.isdir("/usr/lib/systemd/system") else "/lib/systemd/system"
         shutil.copytree(system, root + "/usr/lib/systemd/system", symlinks=True, dirs_exist_ok=True)
-        for n, (check, service) in enumerate(checks, 1):
-            what = "%s: %s" % (service, check.__name__)
+        for n, (check, unit) in enumerate(checks, 1):
+            what = "%s: %s" % (unit, check.__name__)
             try:
-                reason = check(root, folder, service)
+                reason = check(root, folder, unit)
                 print("ok %d - %s%s" % (n, what, " # SKIP " + reason if reason else ""), flush=True)
             except AssertionError as e:
                 failed += 1

@@ -56,6 +56,10 @@ class Result:
     def __init__(self, status, out):
         self.status, self.out = status, out
 
+    @property
+    def json(self):
+        return json.loads(self.expect().out)
+
     def expect(self, status=0):
         assert self.status == status, "exit status %d, expected %d\n%s" % (self.status, status, self.out)
         return self

@@ -1,4 +1,4 @@
-"""Runs in place of the daemon, and prints as one line of JSON what it could do: True for what a sandbox should prevent and did not.
+"""Runs in place of the program of a unit, and prints as one line of JSON what it could do: True for what a sandbox should prevent and did not.
 
 Left out is what a container prevents in any case: setting the clock, locking memory, keyrings, modules and the log of the kernel, devices.
 A system call that a filter stops gives EPERM, whatever its arguments; these are such that the kernel would say something else.
@@ -57,7 +57,7 @@ with open("/proc/self/uid_map") as f:
 write_and_execute = libc.mmap(None, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
 
 print(json.dumps({"possible": {
-    "DynamicUser": os.geteuid() == 0,
+    "User": os.geteuid() == 0,
     "CapabilityBoundingSet": int(status["CapBnd"], 16) != 0,
     "NoNewPrivileges": status["NoNewPrivs"] == "0",
     "ProtectSystem": is_writable("/etc") or is_writable("/usr") or is_writable("/var"),
@@ -79,9 +79,9 @@ print(json.dumps({"possible": {
     "LimitCORE": resource.getrlimit(resource.RLIMIT_CORE) != (0, 0),
     "UMask": os.umask(0o022) != 0o077,
 }, "needed": {
-    "the runtime directory": works(lambda: open(os.environ.get("RUNTIME_DIRECTORY", "/nowhere") + "/probe", "w").close()),
+    "its directory": works(lambda: open((os.environ.get("RUNTIME_DIRECTORY") or os.environ.get("STATE_DIRECTORY", "/nowhere")) + "/probe", "w").close()),
     "the configuration": works(lambda: open("/etc/imagekeeper/imagekeeper.yaml").close()),
-    "the credential": works(lambda: open(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere") + "/oci-key").close()),
+    "the credential": works(lambda: open(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere") + "/credential").close()),
     "the certificates": works(lambda: open("/etc/ssl/certs/ca-certificates.crt").close()),
     "addresses": all(works(lambda f=f: socket.socket(f, socket.SOCK_STREAM).close()) for f in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)),
 }, "namespaces": {name: os.readlink("/proc/self/ns/" + name) for name in ("mnt", "uts", "ipc", "user")},

@@ -1,5 +1,6 @@
 """The message catalog: a text for each kind of event, and no field in it that an entry might lack (journalctl would print its
 name)."""
+import glob
 import os
 import re
 import subprocess
@@ -64,18 +65,11 @@ class Source:
                 yield event, set.intersection(*(self.fields(f) for f in given))
 
 
-def sources():
-    """Those that log events."""
-    found = [os.path.relpath(os.path.join(folder, name), TOP) for folder, _, names in os.walk(os.path.join(TOP, "daemon"))
-             for name in names if name.endswith(".c") and not name.endswith("-test.c")]
-    return [name for name in sorted(found) if name != "daemon/record/event.c" and "event_log(" in read(name)]
-
-
 def logged():
     """EVENT_… -> the fields that each of its entries has."""
     always = {}
-    for name in sources():
-        for event, fields in Source(name).of_events():
+    for name in glob.glob("daemon/**/*.c", root_dir=TOP, recursive=True):
+        for event, fields in Source(name).of_events() if name != "daemon/record/event.c" else ():
             always[event] = always[event] & fields if event in always else fields
     return always
 

@@ -1,4 +1,5 @@
 """Journal files made by a test, entry by entry: their times, boots and writers are the test's to choose."""
+import glob
 import os
 import re
 import shutil
@@ -34,4 +35,5 @@ def write_journal(path, entries):
     new = os.path.dirname(path) + ".new.journal"
     done = subprocess.run([REMOTE, "-o", new, "-"], input=b"".join(entries), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0 and os.path.getsize(new), done.stdout
+    assert not glob.glob(glob.escape(new[:-len(".journal")]) + "@*"), "too much for one file"
     os.rename(new, path)

@@ -53,7 +53,7 @@ static int put_file(const Telling *t, const char *name, const Str *text, Error *
     return file_replace(path, 0644, str_get(text), text->len, err);
 }
 
-void telling_write(Telling *t, const Config *config, const InForce *specs)
+void telling_write(Telling *t, const Config *config, const SpecsInForce *specs)
 {
     CLEANUP(str_done) Str json = {0}, metrics = {0};
     CLEANUP(error_freep) Error *err = NULL;
@@ -73,7 +73,7 @@ void telling_write(Telling *t, const Config *config, const InForce *specs)
     t->untold = failed;
 }
 
-char *telling_idle(const InForce *specs)
+char *telling_idle(const SpecsInForce *specs)
 {
     if (specs->specs)
         return xstrdup("Specs are loaded, looking");
@@ -89,7 +89,7 @@ static void add_totals(const ReportTotals *t, Str *text)
         str_addf(text, ", %zu errors", t->errors);
 }
 
-void telling_notify(const InForce *specs, const ReportTotals *totals)
+void telling_notify(const SpecsInForce *specs, const ReportTotals *totals)
 {
     CLEANUP(str_done) Str text = {0};
     if (!specs->specs) {

@@ -1,6 +1,7 @@
 /* The command's main: one table of options, one of commands. */
 #include "config.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,27 +14,57 @@
 #include "sync/helper.h"
 
 #define ITERATIONS_MAX 1000
+#define LINES_MAX 1000000
 
-static const Command *const commands[] = {&command_validate, &command_plan,     &command_apply,
-                                          &command_status,   &command_calendar, &command_sync};
+static const Command *const commands[] = {&command_validate, &command_plan,     &command_apply, &command_status,
+                                          &command_history,  &command_calendar, &command_sync};
 
-static const struct {
+/* What is done with an option: its text or a flag is put into a member of CommandOptions, or more than that. */
+typedef enum OptionUse {
+    OPTION_OTHER,
+    OPTION_TEXT,
+    OPTION_FLAG,
+} OptionUse;
+
+#define TEXT(member) OPTION_TEXT, offsetof(CommandOptions, member)
+#define FLAG(member) OPTION_FLAG, offsetof(CommandOptions, member)
+
+typedef struct OptionRow {
     int letter; /* in Command.accepts */
+    int brief;  /* -x; 0: there is none */
     const char *name, *value, *help;
-} option_rows[] = {
-    {'c', "config", "FILE", "the configuration (default " CONFIG_FILE_DEFAULT ")"},
-    {'s', "specs", "PATH", "the specs, instead of what the configuration says"},
-    {'o', "output", "text|json", "the form of the results (-o)"},
-    {'i', "show-ignored", NULL, "also list each difference that was passed over, with the rule"},
-    {'p', "plan", "FILE", "do exactly this saved plan"},
-    {'n', "iterations", "N", "so many of the next slots (default 5)"},
-    {'b', "base-time", "TIME", "as if it were that time (RFC 3339), instead of now"},
-    {'f', "offline", NULL, "ask no cloud: the next slots alone"},
-    {'F', "failed", NULL, "only what is not in sync (text)"},
-    {'w', "watch", NULL, "show it anew whenever it is told anew"},
-    {'I', "instance", "NAME", "of imagekeeperd@NAME"},
-    {'h', "help", NULL, "this text"},
-    {'v', "version", NULL, "the version"},
+    OptionUse use;
+    size_t offset;
+} OptionRow;
+
+static const OptionRow option_rows[] = {
+    {'c', 0, "config", "FILE", "the configuration (default " CONFIG_FILE_DEFAULT ")", TEXT(config_file)},
+    {'s', 0, "specs", "PATH", "the specs, instead of what the configuration says", TEXT(specs)},
+    {'o', 'o', "output", "text|json", "the form of the results (-o)", OPTION_OTHER, 0},
+    {'i', 0, "show-ignored", NULL, "also list each difference that was passed over, with the rule", FLAG(show_ignored)},
+    {'p', 0, "plan", "FILE", "do exactly this saved plan", TEXT(saved_plan)},
+    {'n', 0, "iterations", "N", "so many of the next slots (default 5)", OPTION_OTHER, 0},
+    {'b', 0, "base-time", "TIME", "as if it were that time (RFC 3339), instead of now", OPTION_OTHER, 0},
+    {'f', 0, "offline", NULL, "ask no cloud: the next slots alone", FLAG(offline)},
+    {'F', 0, "failed", NULL, "only what is not in sync (text)", FLAG(failed)},
+    {'w', 0, "watch", NULL, "show it anew whenever it is told anew", FLAG(watch)},
+    {'S', 'S', "since", "TIME", "only from then on (-S)", TEXT(since)},
+    {'U', 'U', "until", "TIME", "only up to then (-U)", TEXT(until)},
+    {'k', 0, "kind", "KIND", "only of this kind", TEXT(kind)},
+    {'a', 0, "action", "ACTION", "only update, create or delete", TEXT(action)},
+    {'A', 0, "account", "NAME", "only in this account", TEXT(account)},
+    {'t', 0, "target", "ID", "only of this object", TEXT(target)},
+    {'e', 0, "event", "NAMES", "only these events, with commas between them; \"list\" tells what there is",
+     TEXT(event)},
+    {'E', 0, "all", NULL, "also starts, reloads, loaded specs and what else is no change", FLAG(all)},
+    {'W', 0, "any-writer", NULL, "also what other programs wrote under our name", FLAG(any_writer)},
+    {'l', 'n', "lines", "N", "only the last N (-n)", OPTION_OTHER, 0},
+    {'r', 'r', "reverse", NULL, "the newest first (-r)", FLAG(reverse)},
+    {'L', 'f', "follow", NULL, "the last 10 (or those of --since), then each new one as it comes (-f)", FLAG(follow)},
+    {'d', 'D', "directory", "DIR", "the journal files there, instead of this machine's journal (-D)", TEXT(directory)},
+    {'I', 0, "instance", "NAME", "of imagekeeperd@NAME", TEXT(instance)},
+    {'h', 'h', "help", NULL, "this text", OPTION_OTHER, 0},
+    {'v', 0, "version", NULL, "the version", OPTION_OTHER, 0},
 };
 
 static bool accepts(const Command *command, int letter)
@@ -55,9 +86,8 @@ static int print_help(const Command *command)
     }
     for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
         if (accepts(command, option_rows[i].letter))
-            str_addf(&text, "  --%s%s%-*s %s\n", option_rows[i].name, option_rows[i].value ? " " : "",
-                     (int)(22 - strlen(option_rows[i].name)), option_rows[i].value ? option_rows[i].value : "",
-                     option_rows[i].help);
+            str_addf(&text, "  --%s %-*s %s\n", option_rows[i].name, (int)(22 - strlen(option_rows[i].name)),
+                     option_rows[i].value ? option_rows[i].value : "", option_rows[i].help);
     return command_print(&text) < 0 ? EXIT_ERROR : 0;
 }
 
@@ -84,15 +114,16 @@ static const Command *find_command(const char *name)
     return NULL;
 }
 
-static int take_iterations(const char *text, CommandOptions *options)
+static int take_number(const OptionRow *row, const char *text, unsigned max, unsigned *number)
 {
     char *end;
-    long n = strtol(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || n > ITERATIONS_MAX) {
-        command_error("--iterations must be 0 to %d, not \"%s\"", ITERATIONS_MAX, text);
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || n > max) {
+        command_error("--%s must be 0 to %u, not \"%s\"", row->name, max, text);
         return EXIT_ERROR;
     }
-    options->iterations = (unsigned)n;
+    *number = (unsigned)n;
     return -1;
 }
 
@@ -104,55 +135,73 @@ static int take_base_time(const char *text, CommandOptions *options)
     return EXIT_ERROR;
 }
 
-/* -1: go on; else the exit status. */
-static int take_option(const Command *command, int letter, CommandOptions *options)
+static int take_output(const char *text, CommandOptions *options)
 {
-    if (letter == '?')
-        return EXIT_ERROR;
-    if (letter == 'h')
-        return print_help(command);
-    if (letter == 'v')
-        return print_version();
-    if (letter == 'c')
-        options->config_file = optarg;
-    else if (letter == 's')
-        options->specs = optarg;
-    else if (letter == 'i')
-        options->show_ignored = true;
-    else if (letter == 'f')
-        options->offline = true;
-    else if (letter == 'F')
-        options->failed = true;
-    else if (letter == 'w')
-        options->watch = true;
-    else if (letter == 'I')
-        options->instance = optarg;
-    else if (letter == 'n')
-        return take_iterations(optarg, options);
-    else if (letter == 'b')
-        return take_base_time(optarg, options);
-    else if (letter == 'p')
-        options->saved_plan = optarg;
-    else if (letter == 'o' && (streq(optarg, "json") || streq(optarg, "text")))
-        options->json = streq(optarg, "json");
-    else if (letter == 'o') {
-        command_error("--output must be text or json, not \"%s\"", optarg);
-        return EXIT_ERROR;
+    options->json = streq(text, "json");
+    if (options->json || streq(text, "text"))
+        return -1;
+    command_error("--output must be text or json, not \"%s\"", text);
+    return EXIT_ERROR;
+}
+
+/* -1: go on; else the exit status. */
+static int take_option(const Command *command, const OptionRow *row, CommandOptions *options)
+{
+    char *member = (char *)options + row->offset;
+    if (row->use == OPTION_TEXT) {
+        *(const char **)(void *)member = optarg;
+        return -1;
     }
-    return -1;
+    if (row->use == OPTION_FLAG) {
+        *(bool *)(void *)member = true;
+        return -1;
+    }
+    switch (row->letter) {
+    case 'h':
+        return print_help(command);
+    case 'v':
+        return print_version();
+    case 'n':
+        return take_number(row, optarg, ITERATIONS_MAX, &options->iterations);
+    case 'l':
+        options->has_lines = true;
+        return take_number(row, optarg, LINES_MAX, &options->lines);
+    case 'b':
+        return take_base_time(optarg, options);
+    default:
+        return take_output(optarg, options);
+    }
+}
+
+#define LONG_OPTION 256 /* what getopt gives for a row, beyond all letters */
+
+static const OptionRow *find_row(const Command *command, int c)
+{
+    if (c >= LONG_OPTION)
+        return &option_rows[c - LONG_OPTION];
+    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
+        if (option_rows[i].brief == c && accepts(command, option_rows[i].letter))
+            return &option_rows[i];
+    return NULL; /* '?': it has been said what is wrong */
 }
 
 static int read_options(const Command *command, int argc, char **argv, CommandOptions *options)
 {
     struct option table[ARRAY_SIZE(option_rows) + 1] = {0};
+    CLEANUP(str_done) Str letters = {0};
     size_t n = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
-        if (accepts(command, option_rows[i].letter))
-            table[n++] = (struct option){option_rows[i].name, option_rows[i].value ? required_argument : no_argument,
-                                         NULL, option_rows[i].letter};
-    const char *letters = accepts(command, 'o') ? "o:h" : "h";
-    for (int c; (c = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
-        int status = take_option(command, c, options);
+    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+        const OptionRow *row = &option_rows[i];
+        if (!accepts(command, row->letter))
+            continue;
+        table[n++] =
+            (struct option){row->name, row->value ? required_argument : no_argument, NULL, LONG_OPTION + (int)i};
+        if (row->brief)
+            str_addf(&letters, "%c%s", row->brief, row->value ? ":" : "");
+    }
+    for (int c; (c = getopt_long(argc, argv, str_get(&letters), table, NULL)) != -1;) {
+        const OptionRow *row = find_row(command, c);
+        int status = row ? take_option(command, row, options) : EXIT_ERROR;
         if (status >= 0)
             return status;
     }

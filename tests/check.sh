@@ -121,6 +121,8 @@ install_without_starting $packages_prometheus || echo "without promtool: its pac
 install_without_starting $packages_openstack || echo "without OpenStack: its packages cannot be installed here"
 # shellcheck disable=SC2086
 install_without_starting $packages_booted || echo "without a booted systemd: its packages cannot be installed here"
+# shellcheck disable=SC2086
+install_without_starting $packages_journal || echo "without journals made for tests: systemd-journal-remote cannot be installed here"
 copy_sources
 check "autogen.sh" "$work/source/autogen.sh"
 
@@ -148,6 +150,7 @@ else
     check "valgrind: the calendar" under_valgrind calendar-test.py 'a_small*'
     check "valgrind: Huawei Cloud" under_valgrind ims-test.py 'one_patch*' 'a_selector*'
     check "valgrind: logins" under_valgrind ims-login-test.py 'a_revoked*' 'a_password*' 'an_iam_that_is*'
+    check "valgrind: history" under_valgrind history-test.py 'an_entry*' 'junk*' 'files_that*' 'the_last*'
     check "valgrind: sync" under_valgrind sync-test.py 'the_first*' 'links*' 'a_forced*' 'a_wrong*'
     check "valgrind: the daemon" under_valgrind daemon-test.py 'repairs*' 'reads_conf*' 'broken_specs*' 'sigterm*'
 fi

@@ -14,6 +14,8 @@ packages_ssh="openssh-server"    # likewise
 packages_openstack="glance-api keystone uwsgi-core uwsgi-plugin-python3 python3-openstackclient"
 # A systemd to boot, likewise.
 packages_booted="systemd-container dbus"
+# What makes journals for tests, likewise.
+packages_journal="systemd-journal-remote"
 
 missing_packages() { # NAME...
     local name

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -198,6 +200,111 @@ static void the_clocks_go_on(void **state)
     assert_true(clock_wall() > 1600000000 * USEC_PER_SEC);
 }
 
+static void set_zone(const char *zone)
+{
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+/* 2026-12-01T10:20:30Z */
+#define NOW (1796120430 * USEC_PER_SEC)
+
+static usec_t moment_of(const char *text)
+{
+    usec_t t = 0;
+    if (parse_moment(text, NOW, &t) < 0)
+        fail_msg("\"%s\" was not taken for a time", text);
+    return t;
+}
+
+static void a_moment_without_a_zone_is_local(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"2026-12-01", "2026-12-01 00:00", "2026-12-01 00:00:00", "2026-12-01T00:00",
+                                        "today"};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        set_zone("UTC0");
+        assert_int_equal(moment_of(forms[i]), time_of("2026-12-01T00:00:00Z"));
+        set_zone("CET-1");
+        assert_int_equal(moment_of(forms[i]), time_of("2026-11-30T23:00:00Z"));
+    }
+    set_zone("CET-1");
+    assert_int_equal(moment_of("2026-12-01 08:09:10"), time_of("2026-12-01T07:09:10Z"));
+    assert_int_equal(moment_of("2026-12-01T08:09:10Z"), time_of("2026-12-01T08:09:10Z"));
+    assert_int_equal(moment_of("yesterday"), time_of("2026-11-29T23:00:00Z"));
+    set_zone("KIR-14");
+    assert_int_equal(moment_of("today"), time_of("2026-12-01T10:00:00Z"));
+    set_zone("UTC0");
+}
+
+static void a_day_has_its_summer_or_winter_time(void **state)
+{
+    (void)state;
+    set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    assert_int_equal(moment_of("2026-07-01 12:00"), time_of("2026-07-01T10:00:00Z"));
+    assert_int_equal(moment_of("2026-12-01 12:00"), time_of("2026-12-01T11:00:00Z"));
+    usec_t t = moment_of("2026-03-29 02:30"); /* there is none */
+    assert_true(t == time_of("2026-03-29T01:30:00Z") || t == time_of("2026-03-29T00:30:00Z"));
+    char text[RFC3339_SIZE];
+    assert_string_equal(format_rfc3339_local(time_of("2026-07-01T10:00:00Z"), text), "2026-07-01T12:00:00+02:00");
+    set_zone("NST3:30");
+    assert_string_equal(format_rfc3339_local(time_of("2026-07-01T10:00:00Z"), text), "2026-07-01T06:30:00-03:30");
+    set_zone("UTC0");
+    assert_string_equal(format_rfc3339_local(0, text), "1970-01-01T00:00:00+00:00");
+}
+
+static void a_moment_may_be_ago(void **state)
+{
+    (void)state;
+    assert_int_equal(moment_of("now"), NOW);
+    assert_int_equal(moment_of("2h ago"), NOW - 2 * USEC_PER_HOUR);
+    assert_int_equal(moment_of("-2h"), NOW - 2 * USEC_PER_HOUR);
+    assert_int_equal(moment_of("1h30m ago"), NOW - 90 * USEC_PER_MINUTE);
+    assert_int_equal(moment_of("36600d ago"), 0);
+}
+
+static void refuses_what_is_no_moment(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"",
+                                        " ",
+                                        "2h",
+                                        "ago",
+                                        " ago",
+                                        "-",
+                                        "--2h",
+                                        "-2h ago",
+                                        "2 ago",
+                                        "2h  ago",
+                                        "2h ago ",
+                                        "2026-02-30",
+                                        "2026-13-01",
+                                        "2026-12-1",
+                                        "2026-12-01 ",
+                                        "Today",
+                                        "2026-12-01 8:00",
+                                        "2026-12-01 24:00",
+                                        "2026-12-01 08:00:60",
+                                        "2026-12-01 08:00:00.5",
+                                        "tomorrow",
+                                        "1969-12-31",
+                                        "10000-01-01",
+                                        "11111111111111111111111111111111111111111111h ago"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        usec_t t = 7;
+        if (parse_moment(wrong[i], NOW, &t) == 0)
+            fail_msg("\"%s\" was taken for a time", wrong[i]);
+        assert_int_equal(t, 7);
+    }
+}
+
+static void writes_microseconds(void **state)
+{
+    (void)state;
+    char text[RFC3339_SIZE];
+    assert_string_equal(format_rfc3339_usec(NOW + 42, text), "2026-12-01T10:20:30.000042Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +322,11 @@ int main(void)
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(refuses_what_is_no_duration),
         cmocka_unit_test(the_clocks_go_on),
+        cmocka_unit_test(a_moment_without_a_zone_is_local),
+        cmocka_unit_test(a_day_has_its_summer_or_winter_time),
+        cmocka_unit_test(a_moment_may_be_ago),
+        cmocka_unit_test(refuses_what_is_no_moment),
+        cmocka_unit_test(writes_microseconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

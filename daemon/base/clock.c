@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -41,6 +42,26 @@ char *format_rfc3339(usec_t wall, char buffer[static RFC3339_SIZE])
 {
     struct tm tm = to_utc(wall);
     strftime(buffer, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return buffer;
+}
+
+char *format_rfc3339_usec(usec_t wall, char buffer[static RFC3339_SIZE])
+{
+    struct tm tm = to_utc(wall);
+    size_t n = strftime(buffer, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(buffer + n, RFC3339_SIZE - n, ".%06uZ", (unsigned)(wall % USEC_PER_SEC));
+    return buffer;
+}
+
+char *format_rfc3339_local(usec_t wall, char buffer[static RFC3339_SIZE])
+{
+    time_t seconds = (time_t)(wall / USEC_PER_SEC);
+    struct tm tm;
+    localtime_r(&seconds, &tm);
+    size_t n = strftime(buffer, RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    unsigned minutes = (unsigned)labs(tm.tm_gmtoff) / 60;
+    (void)snprintf(buffer + n, RFC3339_SIZE - n, "%c%02u:%02u", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60 % 100,
+                   minutes % 60);
     return buffer;
 }
 
@@ -96,14 +117,21 @@ static int from_utc(struct tm *tm, int64_t offset_seconds, usec_t usec, usec_t *
     return 0;
 }
 
+static bool take_date(const char **p, struct tm *tm)
+{
+    if (!take_number(p, 4, 1970, 9999, &tm->tm_year) || !take_text(p, "-") || !take_number(p, 2, 1, 12, &tm->tm_mon) ||
+        !take_text(p, "-") || !take_number(p, 2, 1, 31, &tm->tm_mday))
+        return false;
+    tm->tm_year -= 1900;
+    tm->tm_mon--;
+    return true;
+}
+
 int parse_rfc3339(const char *p, usec_t *ret)
 {
     struct tm tm = {0};
-    if (!take_number(&p, 4, 1970, 9999, &tm.tm_year) || !take_text(&p, "-") || !take_number(&p, 2, 1, 12, &tm.tm_mon) ||
-        !take_text(&p, "-") || !take_number(&p, 2, 1, 31, &tm.tm_mday) || !take_text(&p, "T") || !take_clock(&p, &tm))
+    if (!take_date(&p, &tm) || !take_text(&p, "T") || !take_clock(&p, &tm))
         return -1;
-    tm.tm_year -= 1900;
-    tm.tm_mon--;
     usec_t fraction = 0;
     if (*p == '.') {
         usec_t unit = USEC_PER_SEC;
@@ -179,4 +207,80 @@ int parse_duration(const char *p, usec_t *ret)
     }
     *ret = total;
     return 0;
+}
+
+/* Hours that a change of clocks leaves out are those after it. */
+static int from_local(struct tm *tm, usec_t *ret)
+{
+    struct tm day = *tm;
+    usec_t unused;
+    if (from_utc(&day, 0, 0, &unused) < 0)
+        return -1;
+    tm->tm_isdst = -1;
+    time_t t = mktime(tm);
+    if (t < 0)
+        return -1;
+    *ret = (usec_t)t * USEC_PER_SEC;
+    return 0;
+}
+
+static int parse_local(const char *p, usec_t *ret)
+{
+    struct tm tm = {0};
+    if (!take_date(&p, &tm))
+        return -1;
+    if (*p == ' ' || *p == 'T') {
+        p++;
+        if (!take_number(&p, 2, 0, 23, &tm.tm_hour) || !take_text(&p, ":") || !take_number(&p, 2, 0, 59, &tm.tm_min) ||
+            (*p == ':' && (p++, !take_number(&p, 2, 0, 59, &tm.tm_sec))))
+            return -1;
+    }
+    return *p ? -1 : from_local(&tm, ret);
+}
+
+static int begin_of_day(usec_t now, int days_ago, usec_t *ret)
+{
+    time_t seconds = (time_t)(now / USEC_PER_SEC);
+    struct tm tm;
+    localtime_r(&seconds, &tm);
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    tm.tm_mday -= days_ago;
+    tm.tm_isdst = -1;
+    time_t t = mktime(&tm);
+    *ret = t < 0 ? 0 : (usec_t)t * USEC_PER_SEC;
+    return 0;
+}
+
+static int parse_ago(const char *text, usec_t now, usec_t *ret)
+{
+    char span[32];
+    bool minus = *text == '-';
+    size_t n = strlen(text += minus);
+    if (!minus && (n < 4 || strcmp(text + n - 4, " ago") != 0))
+        return -1;
+    n -= minus ? 0 : 4;
+    if (n >= sizeof(span))
+        return -1;
+    memcpy(span, text, n);
+    span[n] = 0;
+    usec_t ago;
+    if (parse_duration(span, &ago) < 0)
+        return -1;
+    *ret = ago < now ? now - ago : 0;
+    return 0;
+}
+
+int parse_moment(const char *text, usec_t now, usec_t *ret)
+{
+    if (strcmp(text, "now") == 0) {
+        *ret = now;
+        return 0;
+    }
+    if (strcmp(text, "today") == 0)
+        return begin_of_day(now, 0, ret);
+    if (strcmp(text, "yesterday") == 0)
+        return begin_of_day(now, 1, ret);
+    if (parse_rfc3339(text, ret) == 0 || parse_local(text, ret) == 0)
+        return 0;
+    return parse_ago(text, now, ret);
 }

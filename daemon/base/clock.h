@@ -19,6 +19,10 @@ usec_t clock_monotonic(void);
 #define RFC3339_SIZE 32
 /* "2026-11-22T01:00:00Z": whole seconds, UTC. Years up to 9999. */
 char *format_rfc3339(usec_t wall, char buffer[static RFC3339_SIZE]);
+/* "2026-11-22T01:00:00.123456Z" */
+char *format_rfc3339_usec(usec_t wall, char buffer[static RFC3339_SIZE]);
+/* "2026-11-22T02:00:00+01:00": in the zone of whoever looks (TZ). */
+char *format_rfc3339_local(usec_t wall, char buffer[static RFC3339_SIZE]);
 /* RFC 3339 with any offset and any fraction. 0, or -1 when it is not a time of ours (1970 to 9999). */
 int parse_rfc3339(const char *text, usec_t *ret);
 
@@ -30,3 +34,10 @@ int parse_http_date(const char *text, usec_t *ret);
 
 /* A duration: "90s", "5m", "1h30m", "250ms", "7d", a unit being always required. 0, or -1. */
 int parse_duration(const char *text, usec_t *ret);
+
+#define MOMENT_FORMS                                                                                                   \
+    "2026-12-01T00:00:00Z, \"2026-12-01\" or \"2026-12-01 08:00\" (local time), today, yesterday, now, \"2h ago\" or " \
+    "-2h"
+/* A time as people write it: RFC 3339; YYYY-MM-DD, with HH:MM or HH:MM:SS or without, in the zone of TZ; today and
+ * yesterday, as they began; now; a duration before now, "1h30m ago" or "-1h30m". 0, or -1. */
+int parse_moment(const char *text, usec_t now, usec_t *ret);

@@ -34,6 +34,7 @@ typedef struct LogField {
 /* `level` is one of syslog's. */
 void log_send(const Log *log, int level, const char *message, const LogField *fields, size_t n);
 
-/* The journal looks up who wrote an entry when it comes to read it, and a program that has ended by then is nobody. This
- * is to be called before the end by whoever may have logged just now: it returns once the journal knows who we are. */
+/* The journal looks up who wrote an entry when it comes to read it, and a program that has ended by then is nobody.
+ * This is to be called before the end by whoever may have logged just now: it returns once the journal knows who we
+ * are. */
 void log_finish(const Log *log);

@@ -21,6 +21,11 @@ typedef struct CommandOptions {
     bool failed;          /* --failed */
     bool watch;           /* --watch */
     const char *instance; /* --instance, or NULL */
+    /* Of history; NULL: not said. */
+    const char *since, *until, *kind, *action, *account, *target, *event, *directory;
+    bool all, any_writer, reverse, follow;
+    bool has_lines; /* --lines */
+    unsigned lines;
 } CommandOptions;
 
 /* Exit status, everywhere. */
@@ -39,7 +44,8 @@ typedef struct Command {
     int (*run)(const CommandOptions *options);
 } Command;
 
-extern const Command command_validate, command_plan, command_apply, command_calendar, command_status, command_sync;
+extern const Command command_validate, command_plan, command_apply, command_calendar, command_status, command_history,
+    command_sync;
 
 /* Loads the configuration and, with `ret_specs`, the specs it (or --specs) points to; prints every problem to stderr. 0
  * or -1. */

@@ -21,7 +21,7 @@ static void warn(const Log *log, const char *message)
 static int show(const Log *log, const SyncConfig *c, const SyncResult *result)
 {
     CLEANUP(str_done) Str text = {0};
-    LogField revision = {"IMAGEKEEPER_REVISION", result->commit};
+    LogField revision = {entry_field_name(ENTRY_REVISION), result->commit};
     const char *files = result->n_files == 1 ? "file" : "files";
     if (result->news)
         event_log(log, EVENT_SPECS_FETCHED, &revision, 1, "specs fetched: commit %s (%zu %s) from %s %s",
@@ -41,7 +41,7 @@ static int show(const Log *log, const SyncConfig *c, const SyncResult *result)
 
 static int show_failure(const Log *log, const SyncResult *result, const Error *error)
 {
-    LogField revision = {"IMAGEKEEPER_REVISION", *result->commit ? result->commit : NULL};
+    LogField revision = {entry_field_name(ENTRY_REVISION), *result->commit ? result->commit : NULL};
     event_log(log, error->kind == ERROR_REJECTED ? EVENT_SYNC_REFUSED : EVENT_SYNC_FAILED, &revision, 1,
               "no specs fetched: %s", error->message);
     if (!log->under_journal)

@@ -178,6 +178,15 @@ static void writer_has_no_infinite_reals(void **state)
     assert_string_equal(str_get(&out), "null");
 }
 
+static void a_terminal_gets_escapes_that_mean_the_same(void **state)
+{
+    (void)state;
+    CLEANUP(freep)
+    char *text =
+        json_for_terminal("{\"a\xc2\x9b\":\"\x7f\xe2\x80\xae\xef\xbb\xbf \xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xa9\\n\"}");
+    assert_string_equal(text, "{\"a\\u009B\":\"\\u007F\\u202E\\uFEFF \xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xa9\\n\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +205,7 @@ int main(void)
         cmocka_unit_test(writer_puts_commas_between_values),
         cmocka_unit_test(writer_escapes_keys),
         cmocka_unit_test(writer_has_no_infinite_reals),
+        cmocka_unit_test(a_terminal_gets_escapes_that_mean_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

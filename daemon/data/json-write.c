@@ -148,6 +148,26 @@ void json_show_node(Str *out, const Node *node)
     str_add(out, shown);
 }
 
+/* All of them are within texts, where an escape means the same, and within the first 65,536 characters. */
+char *json_for_terminal(const char *json)
+{
+    Str out = {0};
+    size_t size = strlen(json);
+    for (size_t at = 0, n; at < size; at += n) {
+        const unsigned char *p = (const unsigned char *)json + at;
+        n = utf8_step(json + at, size - at);
+        if (!utf8_is_unfit(json + at, n))
+            str_addn(&out, json + at, n);
+        else if (n == 1)
+            str_addf(&out, "\\u%04X", p[0]);
+        else if (n == 2)
+            str_addf(&out, "\\u%04X", (unsigned)(p[0] & 0x1f) << 6 | (p[1] & 0x3f));
+        else
+            str_addf(&out, "\\u%04X", (unsigned)(p[0] & 0x0f) << 12 | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f));
+    }
+    return str_take(&out);
+}
+
 static void begin_value(JsonWriter *w, const char *key)
 {
     if (w->comma)

@@ -16,6 +16,10 @@ void json_write_node(Str *out, const Node *node);
  * "absent". */
 void json_show_node(Str *out, const Node *node);
 
+/* The same JSON, with \u escapes for what could drive a terminal or make a line look like another one. The caller frees
+ * it. */
+char *json_for_terminal(const char *json) __attribute__((returns_nonnull));
+
 /* A writer of nested objects; {.out = &str} is a new one. Keys are NULL inside arrays and at the top. */
 typedef struct JsonWriter {
     Str *out;

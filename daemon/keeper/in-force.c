@@ -8,7 +8,7 @@
 /* Specs that were read so shortly ago are not read again: rounds that begin together share one look. */
 #define LOAD_AGAIN (USEC_PER_SEC / 2)
 
-void in_force_done(InForce *f)
+void in_force_done(SpecsInForce *f)
 {
     specs_free(TAKE(f->specs));
     free(TAKE(f->problem));
@@ -22,13 +22,13 @@ void log_problems(const Log *log, const Problems *problems)
         log_send(log, problems_errors(problems) ? LOG_ERR : LOG_WARNING, str_strip(text.data), NULL, 0);
 }
 
-const char *in_force_path(const InForce *f, const Config *config)
+const char *in_force_path(const SpecsInForce *f, const Config *config)
 {
     return f->path ? f->path : config->specs;
 }
 
 /* NULL: they cannot be used, and `err` says why. */
-static Specs *read_specs(const InForce *f, const Config *config, Problems *problems, Error **err)
+static Specs *read_specs(const SpecsInForce *f, const Config *config, Problems *problems, Error **err)
 {
     const char *path = in_force_path(f, config);
     Specs *specs = NULL;
@@ -39,7 +39,7 @@ static Specs *read_specs(const InForce *f, const Config *config, Problems *probl
     return specs;
 }
 
-int in_force_check(const InForce *f, const Config *config, Error **err)
+int in_force_check(const SpecsInForce *f, const Config *config, Error **err)
 {
     CLEANUP(problems_freep) Problems *problems = problems_new();
     CLEANUP(specs_freep) Specs *specs = read_specs(f, config, problems, err);
@@ -48,12 +48,13 @@ int in_force_check(const InForce *f, const Config *config, Error **err)
     return specs ? 0 : -1;
 }
 
-static bool take(InForce *f, Specs *specs, const char *path, const Problems *problems)
+static bool take(SpecsInForce *f, Specs *specs, const char *path, const Problems *problems)
 {
     bool changed = !f->specs || !specs_equal(f->specs, specs);
     if (changed || f->problem || !streq_null(f->specs->revision, specs->revision)) {
+        const LogField revision = {entry_field_name(ENTRY_REVISION), specs->revision};
         log_problems(f->log, problems);
-        event_log(f->log, EVENT_SPECS_LOADED, NULL, 0, "specs loaded: %zu documents from %s%s%s", specs->n, path,
+        event_log(f->log, EVENT_SPECS_LOADED, &revision, 1, "specs loaded: %zu documents from %s%s%s", specs->n, path,
                   specs->revision ? ", revision " : "", specs->revision ? specs->revision : "");
     }
     in_force_done(f);
@@ -61,7 +62,7 @@ static bool take(InForce *f, Specs *specs, const char *path, const Problems *pro
     return changed;
 }
 
-static void refuse(InForce *f, const Error *error, const Problems *problems)
+static void refuse(SpecsInForce *f, const Error *error, const Problems *problems)
 {
     if (streq_null(f->problem, error->message))
         return;
@@ -72,7 +73,7 @@ static void refuse(InForce *f, const Error *error, const Problems *problems)
     f->problem = xstrdup(error->message);
 }
 
-bool in_force_load(InForce *f, const Config *config)
+bool in_force_load(SpecsInForce *f, const Config *config)
 {
     usec_t now = clock_monotonic();
     if (f->read && now < f->read + LOAD_AGAIN)

@@ -21,7 +21,7 @@ typedef struct Keeper {
     Fold *fold;
     LaneHandlers handlers;
     Outfit outfit, next_outfit; /* the second waits until no round is under way */
-    InForce specs;
+    SpecsInForce specs;
     Watch *watch; /* of the specs; NULL: they are looked at before each round alone */
     Telling telling;
     Reloads reloads;
@@ -275,7 +275,7 @@ static int set_up(Keeper *k, Error **err)
     k->memory = memory_new();
     k->news = news_new();
     k->fold = fold_new();
-    k->specs = (InForce){.log = k->log, .path = k->options->specs};
+    k->specs = (SpecsInForce){.log = k->log, .path = k->options->specs};
     k->handlers =
         (LaneHandlers){.begin = on_begin, .changed = on_changed, .seen = on_seen, .over = on_over, .userdata = k};
     return http_new(k->loop, &k->http, err);

@@ -69,7 +69,7 @@ static void say_untold(Telling *t, const Error *error)
     t->untold = error != NULL;
 }
 
-void telling_write(Telling *t, const Config *config, const InForce *specs)
+void telling_write(Telling *t, const Config *config, const SpecsInForce *specs)
 {
     CLEANUP(str_done) Str json = {0}, metrics = {0};
     CLEANUP(error_freep) Error *err = NULL;
@@ -88,7 +88,7 @@ void telling_write(Telling *t, const Config *config, const InForce *specs)
     say_untold(t, err);
 }
 
-char *telling_idle(const InForce *specs)
+char *telling_idle(const SpecsInForce *specs)
 {
     if (specs->specs)
         return xstrdup("Specs are loaded, looking");
@@ -104,7 +104,7 @@ static void add_totals(const ReportTotals *t, Str *text)
         str_addf(text, ", %zu errors", t->errors);
 }
 
-void telling_notify(const InForce *specs, const ReportTotals *totals)
+void telling_notify(const SpecsInForce *specs, const ReportTotals *totals)
 {
     CLEANUP(str_done) Str text = {0};
     if (!specs->specs) {

@@ -21,8 +21,8 @@ void telling_done(Telling *t);
 
 /* The round that ended just now. */
 void telling_round(Telling *t, usec_t took, size_t requests);
-void telling_write(Telling *t, const Config *config, const InForce *specs);
+void telling_write(Telling *t, const Config *config, const SpecsInForce *specs);
 /* How things stand in a line, before the first round and without specs to go by. The caller frees it. */
-char *telling_idle(const InForce *specs);
+char *telling_idle(const SpecsInForce *specs);
 /* The same for systemd, with the sums of the last rounds. */
-void telling_notify(const InForce *specs, const ReportTotals *totals);
+void telling_notify(const SpecsInForce *specs, const ReportTotals *totals);

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "data/json-write.h"
+#include "record/report.h"
 #include "schedule/slot.h"
 
 #define NAMES_SHOWN 3
@@ -18,9 +19,9 @@ typedef struct Fields {
     Arena *arena;
 } Fields;
 
-static void add_field(Fields *f, const char *name, const char *value)
+static void add_field(Fields *f, EntryField field, const char *value)
 {
-    *VEC_ADD(&f->list) = (LogField){name, value};
+    *VEC_ADD(&f->list) = (LogField){entry_field_name(field), value};
 }
 
 static const char *value_text(Arena *arena, const Node *value)
@@ -32,28 +33,49 @@ static const char *value_text(Arena *arena, const Node *value)
 
 static void add_document(Fields *f, const Spec *spec, const char *target, const char *revision)
 {
-    add_field(f, "IMAGEKEEPER_KIND", spec->kind->name);
-    add_field(f, "IMAGEKEEPER_NAME", spec->name);
-    add_field(f, "IMAGEKEEPER_ACCOUNT", spec->account);
-    add_field(f, "IMAGEKEEPER_TARGET", target);
-    add_field(f, "IMAGEKEEPER_SPEC", arena_printf(f->arena, "%s:%u", spec->file, spec->mark.line));
-    add_field(f, "IMAGEKEEPER_REVISION", revision);
+    add_field(f, ENTRY_KIND, spec->kind->name);
+    add_field(f, ENTRY_NAME, spec->name);
+    add_field(f, ENTRY_ACCOUNT, spec->account);
+    add_field(f, ENTRY_TARGET, target);
+    add_field(f, ENTRY_SPEC, arena_printf(f->arena, "%s:%u", spec->file, spec->mark.line));
+    add_field(f, ENTRY_REVISION, revision);
+}
+
+/* The journal refuses an entry of more than 1024 fields. */
+#define DELTAS_MAX 200
+
+static const char *change_text(Arena *arena, const Delta *delta)
+{
+    CLEANUP(str_done) Str text = {0};
+    JsonWriter w = {.out = &text};
+    json_begin_object(&w, NULL);
+    report_delta(&w, delta);
+    json_end_object(&w);
+    return arena_strdup(arena, str_get(&text));
 }
 
 static void add_deltas(Fields *f, const Deltas *deltas)
 {
-    for (size_t i = 0; i < deltas->n; i++) {
-        add_field(f, "IMAGEKEEPER_ATTRIBUTE", deltas->items[i].path);
-        add_field(f, "IMAGEKEEPER_FROM", value_text(f->arena, deltas->items[i].from));
-        add_field(f, "IMAGEKEEPER_TO", value_text(f->arena, deltas->items[i].to));
+    for (size_t i = 0; i < deltas->n && i < DELTAS_MAX; i++) {
+        add_field(f, ENTRY_CHANGE, change_text(f->arena, &deltas->items[i]));
+        add_field(f, ENTRY_ATTRIBUTE, deltas->items[i].path);
+        add_field(f, ENTRY_FROM, value_text(f->arena, deltas->items[i].from));
+        add_field(f, ENTRY_TO, value_text(f->arena, deltas->items[i].to));
     }
+}
+
+static void add_change(Fields *f, const Change *c)
+{
+    add_field(f, ENTRY_ACTION, action_name(c->action));
+    add_field(f, ENTRY_REASON, c->reason ? c->reason : c->why);
 }
 
 static void add_error(Fields *f, const Error *e)
 {
-    add_field(f, "IMAGEKEEPER_OPC_REQUEST_ID", e->request_id);
+    add_field(f, ENTRY_REASON, e->message);
+    add_field(f, ENTRY_OPC_REQUEST_ID, e->request_id);
     if (e->status)
-        add_field(f, "IMAGEKEEPER_HTTP_STATUS", arena_printf(f->arena, "%d", e->status));
+        add_field(f, ENTRY_HTTP_STATUS, arena_printf(f->arena, "%d", e->status));
 }
 
 static void fields_done(Fields *f)
@@ -102,7 +124,7 @@ static void add_slot(Fields *f, usec_t slot)
 {
     char text[RFC3339_SIZE];
     if (slot)
-        add_field(f, "IMAGEKEEPER_SLOT", arena_strdup(f->arena, slot_format(slot, text)));
+        add_field(f, ENTRY_SLOT, arena_strdup(f->arena, slot_format(slot, text)));
 }
 
 void journal_change(const Log *log, const Op *op, const char *revision)
@@ -113,12 +135,12 @@ void journal_change(const Log *log, const Op *op, const char *revision)
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     CLEANUP(freep) char *what = deltas_text(&c->deltas);
     add_document(&f, c->spec, c->target, revision);
-    add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
+    add_change(&f, c);
     if (c->action == ACTION_CREATE)
-        add_field(&f, "IMAGEKEEPER_CREATED", c->live->id);
+        add_field(&f, ENTRY_CREATED, c->live->id);
     add_slot(&f, c->slot);
-    add_field(&f, "IMAGEKEEPER_OPC_REQUEST_ID", op_request_id(op));
-    add_field(&f, "IMAGEKEEPER_RETRY_TOKEN", op_retry_token(op));
+    add_field(&f, ENTRY_OPC_REQUEST_ID, op_request_id(op));
+    add_field(&f, ENTRY_RETRY_TOKEN, op_retry_token(op));
     add_deltas(&f, &c->deltas);
     say_done(log, c, &f, what);
 }
@@ -222,8 +244,8 @@ static void say_group(const Recorder *r, const Group *g)
     CLEANUP(str_done) Str names = {0};
     for (size_t i = 0; i < g->n && i < NAMES_SHOWN; i++)
         str_addf(&names, "%s%s", i ? ", " : "", g->items[i]->spec->name);
-    add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
-    add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
+    add_field(&f, ENTRY_ACCOUNT, account_name(r));
+    add_field(&f, ENTRY_REVISION, r->revision);
     add_error(&f, e);
     event_log(r->log, EVENT_ACCOUNT_FAILED, f.list.items, f.list.n, "%s: %zu documents (%s%s): %s%s%s%s", subject, g->n,
               str_get(&names), g->n > NAMES_SHOWN ? ", …" : "", e->code ? e->code : "", e->code ? ": " : "", e->message,
@@ -270,7 +292,7 @@ static void say_change(const Recorder *r, const Change *c)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, c->spec, c->target, r->revision);
-    add_field(&f, "IMAGEKEEPER_ACTION", action_name(c->action));
+    add_change(&f, c);
     add_deltas(&f, &c->deltas);
     event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "%s %s (%s): %s: %s%s%s: %s%s",
               c->spec->kind->name, c->spec->name, c->spec->account, c->target,
@@ -293,8 +315,9 @@ static void say_group_of(const Recorder *r, const Change *first, size_t n)
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
-    add_field(&f, "IMAGEKEEPER_ACCOUNT", account_name(r));
-    add_field(&f, "IMAGEKEEPER_REVISION", r->revision);
+    add_field(&f, ENTRY_ACCOUNT, account_name(r));
+    add_field(&f, ENTRY_REVISION, r->revision);
+    add_field(&f, ENTRY_REASON, held ? first->reason : first->why);
     event_log(r->log, held ? EVENT_HELD : EVENT_DRIFT, f.list.items, f.list.n, "account %s: %zu changes %s: %s%s",
               account_name(r), n, held ? "held" : "of schedules only observed", held ? first->reason : first->why,
               times(r, met));
@@ -348,8 +371,9 @@ static void say_note(const Recorder *r, const Note *note, size_t n)
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, note->spec, note->target, r->revision);
     if (note->object)
-        add_field(&f, "IMAGEKEEPER_CREATED", note->object);
+        add_field(&f, ENTRY_CREATED, note->object);
     add_slot(&f, note->slot);
+    add_field(&f, ENTRY_REASON, note->text);
     const char *more = n ? arena_printf(r->arena, " (and so for %zu more of its volumes)", n) : "";
     event_log(r->log, note_events[note->kind], f.list.items, f.list.n, "%s: %s: %s%s%s",
               subject_of(r->arena, note->spec), note->target, note->text, more, times(r, met));
@@ -384,8 +408,10 @@ static void say_clock(const Recorder *r)
     unsigned met = fold_meet(r->fold, account_key(r, "clock"), subject, r->now);
     if (!met)
         return;
-    const LogField field = {"IMAGEKEEPER_ACCOUNT", account_name(r)};
-    event_log(r->log, EVENT_CLOCK, &field, 1, "account %s: %s%s", account_name(r), trouble, times(r, met));
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
+    add_field(&f, ENTRY_ACCOUNT, account_name(r));
+    add_field(&f, ENTRY_REASON, trouble);
+    event_log(r->log, EVENT_CLOCK, f.list.items, f.list.n, "account %s: %s%s", account_name(r), trouble, times(r, met));
 }
 
 static void say_passed(void *userdata, const char *subject)

@@ -235,6 +235,13 @@ static void json_note(JsonWriter *w, const Note *note)
     json_end_object(w);
 }
 
+void report_delta(JsonWriter *w, const Delta *delta)
+{
+    json_text(w, "path", delta->path);
+    json_node(w, "from", delta->from);
+    json_node(w, "to", delta->to);
+}
+
 static void json_change(JsonWriter *w, const Change *c)
 {
     json_begin_object(w, NULL);
@@ -252,9 +259,7 @@ static void json_change(JsonWriter *w, const Change *c)
     for (size_t i = 0; i < c->deltas.n; i++) {
         const Delta *d = &c->deltas.items[i];
         json_begin_object(w, NULL);
-        json_text(w, "path", d->path);
-        json_node(w, "from", d->from);
-        json_node(w, "to", d->to);
+        report_delta(w, d);
         json_integer(w, "line", d->mark.line);
         json_integer(w, "column", d->mark.column);
         json_end_object(w);

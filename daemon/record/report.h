@@ -32,4 +32,6 @@ void report_text(const Report *report, const ReportStyle *style, Str *out, Str *
 /* The errors alone; as the member "errors". */
 void report_errors(const Report *report, const ReportStyle *style, Str *out);
 void report_json_errors(const Report *report, JsonWriter *w);
+/* What an attribute was and becomes: the members of an object that is being written. */
+void report_delta(JsonWriter *w, const Delta *delta);
 void report_json(const Report *report, bool show_ignored, Str *out);

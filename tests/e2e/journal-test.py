@@ -90,7 +90,9 @@ def check_update(entry, w):
         "IMAGEKEEPER_EVENT": ["updated"], "IMAGEKEEPER_KIND": ["OciImage"], "IMAGEKEEPER_NAME": ["golden"],
         "IMAGEKEEPER_ACCOUNT": ["prod"], "IMAGEKEEPER_TARGET": [image_id(1)], "IMAGEKEEPER_ACTION": ["update"],
         "IMAGEKEEPER_ATTRIBUTE": ["displayName", "freeformTags.tier"], "IMAGEKEEPER_FROM": ['"image 1"', "null"],
-        "IMAGEKEEPER_TO": ['"golden"', '"gold"'], "IMAGEKEEPER_SPEC": ["golden.yaml:1"],
+        "IMAGEKEEPER_TO": ['"golden"', '"gold"'],
+        "IMAGEKEEPER_CHANGE": ['{"path":"displayName","from":"image 1","to":"golden"}',
+                               '{"path":"freeformTags.tier","from":null,"to":"gold"}'], "IMAGEKEEPER_SPEC": ["golden.yaml:1"],
         "IMAGEKEEPER_REVISION": ["a" * 40], "IMAGEKEEPER_OPC_REQUEST_ID": [put["opcRequestId"]],
         "IMAGEKEEPER_RETRY_TOKEN": [put["retryToken"]]}
 
@@ -135,10 +137,11 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         check_update(journal.wait("updated"), w)
         failed = journal.wait("access-uncertain")
         assert failed["IMAGEKEEPER_HTTP_STATUS"] == ["404"] and failed["IMAGEKEEPER_TARGET"] == [image_id(2)]
+        assert failed["IMAGEKEEPER_REASON"][0] and failed["IMAGEKEEPER_REASON"][0] in failed["MESSAGE"][0], failed
         assert failed["PRIORITY"] == ["3"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"]
         assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
         journal.wait("started")
-        journal.wait("specs-loaded")
+        assert journal.wait("specs-loaded")["IMAGEKEEPER_REVISION"] == ["a" * 40]
 
 
 @case
@@ -169,7 +172,8 @@ def the_daemon_tells_the_journal_what_schedules_do(w):
         check("updated", target=ids[slot[4]], action="update", slot=slot[4], attribute="freeformTags." + MARK, to=json.dumps(mark),
               **{"from": "null"})
         check("deleted", target=ids[slot[3]], action="delete", slot=slot[3], opc_request_id=deletions(w)[0]["opcRequestId"])
-        assert slot[1] in check("missed", target=volume)
+        missed = check("missed", target=volume)
+        assert slot[1] in missed and journal.wait("missed")["IMAGEKEEPER_REASON"][0] in missed
         assert slot[5] in check("vanished", target=gone)
         assert backup in check("available", target=volume)
 

@@ -15,7 +15,7 @@ from catalog import CATALOG, entries
 GENERAL = {"MESSAGE", "_SYSTEMD_UNIT", "_HOSTNAME"}
 # What may be NULL, or not be there.
 UNSURE = {"IMAGEKEEPER_REVISION", "IMAGEKEEPER_OPC_REQUEST_ID", "IMAGEKEEPER_RETRY_TOKEN", "IMAGEKEEPER_SLOT", "IMAGEKEEPER_ATTRIBUTE",
-          "IMAGEKEEPER_FROM", "IMAGEKEEPER_TO"}
+          "IMAGEKEEPER_FROM", "IMAGEKEEPER_TO", "IMAGEKEEPER_CHANGE", "IMAGEKEEPER_REASON"}
 
 
 def read(name):
@@ -29,11 +29,17 @@ def events():
             re.findall(r'\[(EVENT_\w+)\] = \{"([a-z-]+)", "([0-9a-f]{32})"', read("daemon/record/event.c"))}
 
 
+def field_names():
+    """ENTRY_… -> the field's name in the journal."""
+    return dict(re.findall(r'\[(ENTRY_\w+)\] = \{"(\w+)"', read("daemon/record/event.c")))
+
+
 class Source:
     """The functions of a source that logs, with what they say and whom they call."""
 
     def __init__(self, name):
-        text = read(name)
+        text, self.names = read(name), field_names()
+        assert self.names
         self.tables = {table: re.findall(r"EVENT_\w+", body) for table, body in re.findall(r"(\w+)\[\w+\] = \{(.*?)\};", text, re.S)}
         self.bodies = dict(re.findall(r"^\w[\w *]*?\b(\w+)\([^;{]*?\)\n\{\n(.*?)^\}", text, re.M | re.S))
 
@@ -42,7 +48,7 @@ class Source:
 
     def fields(self, name):
         """What a function adds, itself or through others."""
-        found = set(re.findall(r'"(IMAGEKEEPER_[A-Z_]+)"', self.bodies[name]))
+        found = {self.names[f] for f in re.findall(r"\bENTRY_[A-Z_]+", self.bodies[name])}
         return found.union(*(self.fields(f) for f in self.called(name)))
 
     def of_events(self):

@@ -2,8 +2,6 @@
 
 #include "base/journal-socket.h"
 
-#include <endian.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,25 +35,6 @@ void journal_socket_free(JournalSocket *s)
     free(s);
 }
 
-/* The native protocol of the journal: a value with a line break in it is preceded by its length. */
-static void add_part(const struct iovec *part, Str *out)
-{
-    const char *text = part->iov_base, *value = memchr(text, '=', part->iov_len);
-    if (!value)
-        return;
-    if (!memchr(text, '\n', part->iov_len)) {
-        str_addn(out, text, part->iov_len);
-    } else {
-        size_t name = (size_t)(value - text), size = part->iov_len - name - 1;
-        uint64_t length = htole64(size);
-        str_addn(out, text, name);
-        str_addc(out, '\n');
-        str_addn(out, (const char *)&length, sizeof(length));
-        str_addn(out, value + 1, size);
-    }
-    str_addc(out, '\n');
-}
-
 /* The journal that is there now, which may not be the one that was: then poll() tells of its queue too. */
 static bool find(const JournalSocket *s)
 {
@@ -69,17 +48,10 @@ static bool has_room(const JournalSocket *s, int patience_msec)
     return poll(&p, 1, patience_msec) > 0 && p.revents & POLLOUT;
 }
 
-/* What is too large for a datagram goes as a file, which libsystemd knows how to do. */
+/* Somebody else may take the room between the look and the write, but only while the queue is about to be full. */
 static bool put(const JournalSocket *s, const struct iovec *parts, size_t n, int patience_msec)
 {
-    CLEANUP(str_done) Str text = {0};
-    for (size_t i = 0; i < n; i++)
-        add_part(&parts[i], &text);
-    if (send(s->fd, text.data, text.len, MSG_NOSIGNAL) >= 0)
-        return true;
-    if (errno == EAGAIN && has_room(s, patience_msec))
-        return send(s->fd, text.data, text.len, MSG_NOSIGNAL) >= 0;
-    return errno == EMSGSIZE && has_room(s, patience_msec) && sd_journal_sendv(parts, (int)n) >= 0;
+    return has_room(s, patience_msec) && sd_journal_sendv(parts, (int)n) >= 0;
 }
 
 static bool tell_lost(const JournalSocket *s)

@@ -22,13 +22,18 @@ bool command_wants_colour(int fd)
     return isatty(fd) && !(no_colour && *no_colour);
 }
 
+int command_unwritten(void)
+{
+    command_error("the results could not be written to standard output: %s", strerror(errno));
+    return -1;
+}
+
 int command_print(const Str *text)
 {
     errno = 0;
     if (fwrite(str_get(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
         return 0;
-    command_error("the results could not be written to standard output: %s", strerror(errno));
-    return -1;
+    return command_unwritten();
 }
 
 const char *command_specs_path(const CommandOptions *options, const Config *config)

@@ -122,16 +122,13 @@ static bool is_believed(History *h, const HistoryRecord *record)
     return false;
 }
 
-/* 0; 1 when nobody reads on, as after `| head`, which is no error; -1. */
-static int output(History *h, const char *text)
+/* With `flush` all of it is on its way. 0; 1 when nobody reads on, as after `| head`, which is no error; -1. */
+static int output(const char *text, bool flush)
 {
     errno = 0;
-    if (fputs(text, stdout) != EOF && (h->stop_fd < 0 || fflush(stdout) == 0))
+    if (fputs(text, stdout) != EOF && (!flush || fflush(stdout) == 0))
         return 0;
-    if (errno == EPIPE)
-        return 1;
-    command_error("the results could not be written to standard output: %s", strerror(errno));
-    return -1;
+    return errno == EPIPE ? 1 : command_unwritten();
 }
 
 static int print(History *h, const HistoryRecord *record)
@@ -139,7 +136,7 @@ static int print(History *h, const HistoryRecord *record)
     CLEANUP(str_done) Str text = {0};
     history_format(&h->filter, record, &h->style, &text);
     h->shown++;
-    return output(h, str_get(&text));
+    return output(str_get(&text), h->options->follow);
 }
 
 /* The last ones of a walk, in a ring. */
@@ -230,7 +227,7 @@ static int show(History *h)
     int r = is_short && !o->reverse ? walk_to_tail(h, o->has_lines ? o->lines : LINES_FOLLOWED) : walk(h, NULL);
     if (r == 0 && o->follow)
         r = follow(h);
-    return r ? r : output(h, "");
+    return r ? r : output("", true);
 }
 
 /* With -f those signals end it in good order. */

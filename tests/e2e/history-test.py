@@ -426,6 +426,15 @@ def many_entries_are_told_and_a_reader_may_leave(w):
 
 
 @case
+def one_entry_that_cannot_be_written_is_an_error_too(w):
+    w.add(entry())
+    for words in ((), ("-n1",), ("-r",), ("-f",), ("-o", "json")):
+        with open("/dev/full", "w") as full:
+            err = w.run("history", "-D", w.journal, *words, stdout=full).expect(1).err
+        assert err == "imagekeeper: error: the results could not be written to standard output: No space left on device\n", (words, err)
+
+
+@case
 def colour_is_for_terminals_that_want_it(w):
     w.add(entry(event="failed"), entry(NOON + 1, "held"), entry(NOON + 2))
 

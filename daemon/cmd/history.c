@@ -32,9 +32,9 @@ static void history_done(History *h)
         close(h->stop_fd);
 }
 
-static int take_time(const char *option, const char *text, usec_t now, usec_t *time)
+static int take_time(const char *option, const char *text, usec_t now, MomentChoice choice, usec_t *time)
 {
-    if (!text || parse_moment(text, now, time) == 0)
+    if (!text || parse_moment(text, now, choice, time) == 0)
         return 0;
     command_error("--%s must be a time such as " MOMENT_FORMS ", not \"%s\"", option, text);
     return -1;
@@ -104,8 +104,8 @@ static int set_filter(History *h)
     f->globs[ENTRY_TARGET] = o->target;
     for (Event event = 0; event < EVENT_MAX; event++)
         f->events[event] = o->all || (!o->event && event_is_change(event));
-    if (check_options(o) < 0 || take_time("since", o->since, now, &f->since) < 0 ||
-        take_time("until", o->until, now, &f->until) < 0 || (o->event && take_events(o->event, f->events) < 0))
+    if (check_options(o) < 0 || take_time("since", o->since, now, MOMENT_FIRST, &f->since) < 0 ||
+        take_time("until", o->until, now, MOMENT_LAST, &f->until) < 0 || (o->event && take_events(o->event, f->events) < 0))
         return -1;
     if (f->since <= f->until)
         return 0;

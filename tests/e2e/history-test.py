@@ -14,6 +14,7 @@ from case import *
 from journal_files import MESSAGE_IDS, OTHER_BOOT, exported, write_journal
 
 NOON = 1796126400  # 2026-12-01T12:00:00Z
+HOUR, DAY = 3600, 86400
 DAEMON = (("_SYSTEMD_UNIT", "imagekeeperd.service"), ("_EXE", "/usr/sbin/imagekeeperd"), ("_UID", 61184), ("_PID", 123), ("_HOSTNAME", "keeper"))
 BY_HAND = (("_SYSTEMD_UNIT", "session-2.scope"), ("_EXE", "/usr/bin/imagekeeper"), ("_UID", 0), ("_AUDIT_LOGINUID", 1000), ("_PID", 7))
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -135,7 +136,9 @@ def an_instance_is_told_apart(w):
 @case
 def times_are_understood_as_people_write_them(w):
     now = time.time()
-    today = datetime.datetime.fromtimestamp(now, datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    ahead = 12 - int(now // HOUR % 24)  # in this zone it is noon, and no midnight is near
+    today = (now + ahead * HOUR) // DAY * DAY - ahead * HOUR
+    here = "HERE%+d" % -ahead
     w.add(entry(NOON, name="noon"), entry(NOON + 1, name="later"), entry(now - 7200, name="ago"), entry(today - 86400, name="yesterday"),
           file="mixed")
     day = lambda *words, **environment: [n for n in w.names(*words, **environment) if n in ("noon", "later")]
@@ -147,8 +150,15 @@ def times_are_understood_as_people_write_them(w):
     assert day("--until", "2026-12-01 12:00") == ["noon"] and day("--until", "2026-12-01 11:59:59") == []
     assert day("-S", "2026-12-01 12:00", "-U", "2026-12-01 12:00") == ["noon"]
     assert "ago" in w.names("--since", "-3h") and "ago" in w.names("--since", "3h ago") and "ago" not in w.names("--since", "1h ago", "--until", "now")
-    assert "yesterday" not in w.names("--since", "today", "--until", "now")
-    assert "yesterday" in w.names("--since", "yesterday")
+    assert "ago" in w.names("--since", "2 hours 30min ago", "--until", "1 hour ago") and "ago" not in w.names("--since", "1 day ago", "--until", "180 min ago")
+    assert "yesterday" not in w.names("--since", "today", "--until", "now", TZ=here)
+    assert "yesterday" in w.names("--since", "yesterday", TZ=here) and "yesterday" in w.names("--until", "00:00", TZ=here)
+    # 02:30 occurs twice: 00:30Z and 01:30Z.
+    twice = 1792888200
+    w.add(entry(twice, name="summer"), entry(twice + HOUR, name="winter"), file="twice")
+    for words, expected in ((("--since", "2026-10-25 02:30", "--until", "2026-10-25 02:30"), ["summer", "winter"]),
+                            (("--since", "2026-10-25 02:31", "--until", "2026-10-25 02:30"), ["winter"])):
+        assert w.names(*words, TZ="Europe/Berlin") == expected, words
     for wrong in ("soon", "", "2026-02-30", "12", "2h", "ago", "- 2h", "2026-12-01 24:00"):
         err = w.history("--since", wrong).expect(1).err
         assert err.startswith("imagekeeper: error: --since must be a time such as ") and err.endswith('not "%s"\n' % wrong), err

@@ -83,7 +83,7 @@ void log_send(const Log *log, int level, const char *message, const LogField *fi
  * seconds; it has done so when the head that was sent first has been read. */
 void log_finish(const Log *log)
 {
-    if (!log->under_journal && log->target != LOG_TARGET_JOURNAL)
+    if (!journal_socket_was_used(log->journal))
         return;
     CLEANUP(closep) int fd = sd_journal_stream_fd(LOG_IDENTIFIER, LOG_INFO, 0);
     int unread;

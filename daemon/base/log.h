@@ -36,5 +36,5 @@ void log_send(const Log *log, int level, const char *message, const LogField *fi
 
 /* The journal looks up who wrote an entry when it comes to read it, and a program that has ended by then is nobody.
  * This is to be called before the end by whoever may have logged just now: it returns once the journal knows who we
- * are. */
+ * are, at once when nothing went there. */
 void log_finish(const Log *log);

@@ -20,6 +20,7 @@ struct HistoryRecord {
     const char *texts[ENTRY_FIELD_MAX];
     VEC(const Node *) changes; /* {"path":…,"from":…,"to":…} */
     size_t size;               /* of what was taken so far */
+    size_t left_out;           /* changes that could not be taken */
     bool ambiguous;            /* says two things of its writer, which no journal does by itself */
 };
 
@@ -56,9 +57,13 @@ static const char *value_text(Arena *arena, const char *value, size_t size)
 static void add_change(HistoryRecord *record, const char *value, size_t size)
 {
     const Node *change;
-    if (record->changes.n < CHANGES_MAX && json_read(record->arena, value, size, &change, NULL) == 0 &&
-        node_get_text(change, "path"))
+    if (size <= HISTORY_FIELD_MAX && record->size + size <= RECORD_MAX && record->changes.n < CHANGES_MAX &&
+        json_read(record->arena, value, size, &change, NULL) == 0 && node_get_text(change, "path")) {
         *VEC_ADD(&record->changes) = change;
+        record->size += size;
+    } else {
+        record->left_out++;
+    }
 }
 
 void history_record_add(HistoryRecord *record, const void *data, size_t size)
@@ -69,15 +74,14 @@ void history_record_add(HistoryRecord *record, const void *data, size_t size)
         return;
     const char *value = equals + 1;
     size -= (size_t)(value - name);
-    size_t limit = field == ENTRY_CHANGE ? HISTORY_FIELD_MAX : TEXT_MAX;
-    size = size < limit ? size : limit;
-    if (record->size + size > RECORD_MAX)
-        return;
-    record->size += size;
     if (field == ENTRY_CHANGE) {
         add_change(record, value, size);
         return;
     }
+    size = size < TEXT_MAX ? size : TEXT_MAX;
+    if (record->size + size > RECORD_MAX)
+        return;
+    record->size += size;
     const char *text = value_text(record->arena, value, size), *before = record->texts[field];
     if (!before)
         record->texts[field] = text;
@@ -212,6 +216,13 @@ static void json_place(JsonWriter *w, const char *member, const char *text)
     json_number(w, "line", has_line ? colon + 1 : NULL);
 }
 
+/* Attributes that whoever wrote the entry left out, and those that could not be taken from it. */
+static size_t left_out(const HistoryRecord *record)
+{
+    const char *told = record->texts[ENTRY_LEFT_OUT];
+    return record->left_out + (told && is_number(told) ? strtoull(told, NULL, 10) : 0);
+}
+
 static void json_field(JsonWriter *w, const HistoryRecord *record, EntryField field)
 {
     const char *member = entry_field_member(field), *text = record->texts[field];
@@ -221,6 +232,9 @@ static void json_field(JsonWriter *w, const HistoryRecord *record, EntryField fi
         break;
     case ENTRY_AS_NUMBER:
         json_number(w, member, text);
+        break;
+    case ENTRY_AS_COUNT:
+        json_integer(w, member, (int64_t)left_out(record));
         break;
     case ENTRY_AS_PLACE:
         json_place(w, member, text);
@@ -279,6 +293,8 @@ static void show_what(const HistoryRecord *record, Str *out)
         show_value(out, " -> ", node_get(sorted[i], "to"));
         str_addc(out, '\n');
     }
+    if (left_out(record))
+        str_addf(out, "    (%zu more attribute%s)\n", left_out(record), left_out(record) == 1 ? "" : "s");
     /* The message has the attributes in it, too. */
     show(out, "    ", record->texts[record->changes.n ? ENTRY_REASON : ENTRY_MESSAGE], MESSAGE_MAX, "\n");
 }

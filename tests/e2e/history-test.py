@@ -72,7 +72,7 @@ def an_entry_is_told_with_each_attribute_and_all_about_it(w):
         "time": "2026-12-01T12:00:00.250000Z", "event": "updated", "messageId": MESSAGE_IDS["updated"], "kind": "OciImage", "name": "golden",
         "account": "prod", "target": image_id(1), "action": "update", "created": None, "slot": None, "reason": "it differs", "status": None,
         "attributes": [{"path": "displayName", "from": "drifted", "to": "golden"}, {"path": "freeformTags.a", "from": None, "to": "gold"},
-                       {"path": "freeformTags.tier", "from": None, "to": "gold"}],
+                       {"path": "freeformTags.tier", "from": None, "to": "gold"}], "attributesLeftOut": 0,
         "opcRequestId": "REQ/1", "retryToken": "t0ken", "file": "golden.yaml", "line": 3, "revision": REVISION,
         "message": "the message of updated", "unit": "imagekeeperd.service", "exe": "/usr/sbin/imagekeeperd", "uid": 61184, "loginUid": None,
         "pid": 123, "host": "keeper", "verified": True}, record
@@ -231,13 +231,14 @@ def junk_is_shown_harmlessly(w):
     shown = nasty.replace(b"\x00", "\ufffd".encode()).decode(errors="replace")
     assert first["name"] == shown and first["reason"] == shown, first
     assert first["attributes"] == [{"path": "tag\x1b[2J", "from": "\x1b]0;x\x07\u009b", "to": "\u202eb\x7f"}], first["attributes"]
+    assert first["attributesLeftOut"] == 9, first
     assert (first["file"], first["line"], first["status"]) == ("a:b:" + "9" * 30, None, None), first
     assert (second["file"], second["line"], second["revision"]) == ("no place", None, shown), second
     assert (second["host"], second["uid"], second["pid"]) == (shown, None, None), second
     assert bare["event"] == "held" and bare["attributes"] == [] and bare["name"] is None and bare["message"] is None, bare
     text = w.history().expect(0).out
     no_raw(text)
-    assert len(text.splitlines()) == 3 + 1 + 3 + 2, text  # no line more than ours
+    assert len(text.splitlines()) == 3 + 2 + 3 + 2, text  # no line more than ours
 
 
 @case
@@ -247,10 +248,21 @@ def huge_fields_are_cut_and_what_is_cut_is_no_change(w):
           entry(NOON + 2, "updated", *(change("n%d" % n, "x" * 900000, None) for n in range(30)), name="large"))
     first, many, large = w.told()
     assert [a["path"] for a in first["attributes"]] == ["fits"] and len(first["reason"]) == 65536, first["attributes"]
+    assert (first["attributesLeftOut"], many["attributesLeftOut"]) == (1, 0) and large["attributesLeftOut"] == 30 - len(large["attributes"])
     assert many["attributes"] == [{"path": "n%04d" % n, "from": None, "to": n} for n in range(900)]
     assert 1 <= len(large["attributes"]) <= 9 and large["name"] == "large"
     text = w.history("-n", "3").expect(0).out
     assert max(map(len, text.splitlines())) < 3000 and '"' + "x" * 299 + "… -> \"y\"" in text, max(map(len, text.splitlines()))
+    assert text.count("    (1 more attribute)\n") == 1 and "    (%d more attributes)\n" % large["attributesLeftOut"] in text, text
+
+
+@case
+def what_its_writer_left_out_is_told_too(w):
+    w.add(entry(NOON, "updated", change("a", 1, 2), ("IMAGEKEEPER_CHANGE", "junk"), attributes_left_out=41), entry(NOON + 1, attributes_left_out="some"))
+    first, second = w.told()
+    assert len(first["attributes"]) == 1 and (first["attributesLeftOut"], second["attributesLeftOut"]) == (42, 0), (first, second)
+    text = w.history().expect(0).out
+    assert "    a: 1 -> 2\n    (42 more attributes)\n" in text and text.count("more attribute") == 1, text
 
 
 @case

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 
+#include "attr/kind.h"
+#include "base/vec.h"
 #include "cmd/command.h"
+#include "plan/plan.h"
 #include "record/reader.h"
 
 #define LINES_FOLLOWED 10
@@ -62,6 +64,39 @@ static int take_events(const char *text, bool events[static EVENT_MAX])
     return 0;
 }
 
+/* A value without wildcards that is no kind or action at all is a slip; another version's names are found with them. */
+static int check_name(const char *option, const char *text, const char *const *names)
+{
+    if (!text || strpbrk(text, "*?"))
+        return 0;
+    CLEANUP(str_done) Str all = {0};
+    for (size_t i = 0; names[i]; i++) {
+        if (streq(names[i], text))
+            return 0;
+        str_addf(&all, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *nearest = nearest_name(text, names);
+    if (nearest)
+        command_error("there is no %s \"%s\"; did you mean \"%s\"?", option, text, nearest);
+    else
+        command_error("there is no %s \"%s\", only %s", option, text, str_get(&all));
+    return -1;
+}
+
+static int check_names(const CommandOptions *o)
+{
+    VEC(const char *) names = {0};
+    const char *actions[ACTION_MAX + 1] = {0};
+    for (Action action = 0; action < ACTION_MAX; action++)
+        actions[action] = action_name(action);
+    for (const Kind *const *kind = kinds; *kind; kind++)
+        *VEC_ADD(&names) = (*kind)->name;
+    *VEC_ADD(&names) = NULL;
+    int r = check_name("kind", o->kind, names.items);
+    VEC_DONE(&names);
+    return r < 0 ? -1 : check_name("action", o->action, actions);
+}
+
 static int list_events(void)
 {
     CLEANUP(str_done) Str text = {0};
@@ -104,7 +139,7 @@ static int set_filter(History *h)
     f->globs[ENTRY_TARGET] = o->target;
     for (Event event = 0; event < EVENT_MAX; event++)
         f->events[event] = o->all || (!o->event && event_is_change(event));
-    if (check_options(o) < 0 || take_time("since", o->since, now, MOMENT_FIRST, &f->since) < 0 ||
+    if (check_options(o) < 0 || check_names(o) < 0 || take_time("since", o->since, now, MOMENT_FIRST, &f->since) < 0 ||
         take_time("until", o->until, now, MOMENT_LAST, &f->until) < 0 || (o->event && take_events(o->event, f->events) < 0))
         return -1;
     if (f->since <= f->until)
@@ -168,12 +203,6 @@ static int tail_print(const Tail *t, History *h)
     return r;
 }
 
-static bool is_stopped(const History *h)
-{
-    struct pollfd fd = {.fd = h->stop_fd, .events = POLLIN}; /* a negative one is passed over */
-    return poll(&fd, 1, 0) > 0;
-}
-
 /* What there is, to its end. With `tail` it is not printed but kept there. 0, 1 when it is to end, or -1. */
 static int walk(History *h, Tail *tail)
 {
@@ -186,9 +215,7 @@ static int walk(History *h, Tail *tail)
         if (found < 0)
             command_error("%s", err->message);
         if (found <= 0)
-            return found;
-        if (is_stopped(h))
-            return 1;
+            return found < 0 ? -1 : reader_is_stopped(h->reader);
         if (!is_believed(h, record))
             continue;
         if (tail)
@@ -210,7 +237,7 @@ static int follow(History *h)
 {
     CLEANUP(error_freep) Error *err = NULL;
     int r = 1;
-    while ((r = reader_wait(h->reader, h->stop_fd, &err)) > 0) {
+    while ((r = reader_wait(h->reader, &err)) > 0) {
         int walked = walk(h, NULL);
         if (walked)
             return walked;
@@ -243,7 +270,7 @@ static int prepare_following(History *h)
         command_error("signals cannot be watched: %s", strerror(errno));
         return -1;
     }
-    if (reader_watch(h->reader, &err) == 0)
+    if (reader_watch(h->reader, h->stop_fd, &err) == 0)
         return 0;
     command_error("%s", err->message);
     return -1;
@@ -271,7 +298,7 @@ static int judge(History *h)
                 "journal could see which; --any-writer shows %s\n",
                 h->left_out, h->left_out == 1 ? "y was" : "ies were", h->left_out == 1 ? "it" : "them",
                 h->left_out == 1 ? "it" : "them");
-    else if (!h->shown && !h->style.json)
+    else if (!h->shown && !h->style.json && !h->options->follow)
         fputs("imagekeeper: the journal has no such entry\n", stderr);
     if (broken)
         command_error("%zu entr%s of the journal could not be read; journalctl --verify tells more", broken,
@@ -310,14 +337,16 @@ const Command command_history = {
             "of --kind, --action, --account and --target may have `*` and `?` in them.\n"
             "Times are " MOMENT_FORMS ".\n"
             "\n"
-            "Anybody may write to the journal, under any name. Shown is what came from imagekeeperd.service, from an "
-            "instance\n"
-            "imagekeeperd@NAME.service, or from a program imagekeeper or imagekeeperd in /usr/bin, /usr/sbin, "
-            "/usr/local/bin\n"
-            "or /usr/local/sbin, or where this one is, by what the journal itself notes about each writer. Somebody "
-            "may run\n"
-            "such a program with clouds of his own: who he is, is shown. --any-writer shows the rest too, as NOT "
-            "VERIFIED.\n"
+            "Anybody may write to the journal, under any name. Shown is what came from imagekeeperd.service or\n"
+            "imagekeeper-sync.service, from an instance of one (imagekeeperd@NAME.service), or from a program "
+            "imagekeeper or\n"
+            "imagekeeperd in /usr/bin, /usr/sbin, /usr/local/bin or /usr/local/sbin, or where this one is, by what the "
+            "journal\n"
+            "itself notes about each writer. Those units and root vouch for what they wrote. Any other user may run "
+            "such a\n"
+            "program with clouds of his own, and may make it write what he wants: who he is, is shown, as not verified "
+            "(in JSON\n"
+            "\"verified\": false). --any-writer shows the rest too, as NOT VERIFIED.\n"
             "A journal taken from elsewhere is as good as the way that it came.\n"
             "\n"
             "It takes the right to read the journal: root's, or that of the group systemd-journal.\n"

@@ -93,7 +93,7 @@ def a_change_by_hand_says_whose_hand(w):
     assert (record["exe"], record["uid"], record["loginUid"], record["verified"]) == ("/usr/bin/imagekeeper", 0, 1000, True), record
     assert (failed["status"], failed["revision"]) == (409, None), failed
     text = w.history().expect(0).out
-    assert "golden.yaml:3, by /usr/bin/imagekeeper, user 0, logged in as 1000, pid 7\n" in text, text
+    assert "golden.yaml:3, by /usr/bin/imagekeeper in session-2.scope, user 0, logged in as 1000, pid 7\n" in text, text
     assert "    the message of failed\n    opc-request-id REQ/1" in text, text
 
 
@@ -122,6 +122,12 @@ def filters_choose_and_all_of_them_must_hold(w):
                             (("--account", "hw"), ["a-2"]), (("--action", "create"), ["b"]), (("--target", "x?"), ["a-2"]),
                             (("--target", "made.*"), ["b"]), (("--kind", "*"), ["a-1", "a-2", "b"]), (("--account", "prod"), ["a-1", "b", None])):
         assert w.names(*words) == expected, (words, w.names(*words))
+    for words, told in ((("--kind", "OciImagee"), 'kind "OciImagee"; did you mean "OciImage"?'), (("--kind", "ociimage"), 'did you mean "OciImage"?'),
+                        (("--action", "updated"), 'action "updated"; did you mean "update"?'),
+                        (("--action", "fly"), 'action "fly", only update, create, delete'), (("--kind", ""), 'kind "", only OciImage, Oci')):
+        done = w.history(*words).expect(1)
+        assert "imagekeeper: error: there is no " in done.err and told in done.err and not done.out, done.err
+    assert w.names("--kind", "OciImagee*") == [] and w.names("--action", "u?date", "--kind", "I*") == ["a-2"]
     nothing = w.history("nobody").expect(0)
     assert nothing.out == "" and nothing.err == "imagekeeper: the journal has no such entry\n", nothing.err
 
@@ -198,7 +204,8 @@ def what_others_wrote_is_left_out_and_marked_when_shown(w):
                (("UNIT", "imagekeeperd.service"), ("EXE", "/usr/bin/imagekeeper"), ("_COMM", "imagekeeperd")),
                DAEMON + (("_SYSTEMD_UNIT", "evil.service"),))
     w.add(*(entry(NOON + n, name="forged", by=by) for n, by in enumerate(forgers)), entry(NOON + 50, name="real"),
-          entry(NOON + 51, name="by hand", by=BY_HAND), entry(NOON + 52, name="of ours", by=(("_EXE", os.path.realpath(os.environ["IMAGEKEEPER"])),)))
+          entry(NOON + 51, name="by hand", by=BY_HAND),
+          entry(NOON + 52, name="of ours", by=(("_EXE", os.path.realpath(os.environ["IMAGEKEEPER"])), ("_UID", 0))))
     done = w.history().expect(0)
     assert done.out.count("  updated  ") == 3 and "forged" not in done.out, done.out
     assert done.err.startswith("imagekeeper: %d entries were left out" % len(forgers)), done.err
@@ -208,6 +215,32 @@ def what_others_wrote_is_left_out_and_marked_when_shown(w):
     assert text.count(": NOT VERIFIED\n") == len(forgers) and "by an unknown program: NOT VERIFIED" in text, text
     # What is not asked for is not counted either.
     assert w.names("real") == ["real"]
+
+
+@case
+def what_a_user_made_our_program_write_is_shown_as_not_verified(w):
+    program = ("_EXE", "/usr/bin/imagekeeper")
+    of_user = lambda uid: (("_SYSTEMD_UNIT", "user@1000.service"), program, ("_UID", uid), ("_PID", 8))
+    w.add(entry(by=of_user(1000)), entry(NOON + 1, by=of_user("")), entry(NOON + 2, by=of_user("00")), entry(NOON + 3, by=(program,)),
+          entry(NOON + 4, by=of_user(0)), entry(NOON + 5, by=of_user(1000) + (("_UID", 0),)))
+    left = "imagekeeper: 1 entry was left out, because another program wrote it, or one that had ended before the journal could see which; " \
+           "--any-writer shows it\n"
+    assert [r["verified"] for r in w.told(err=left)] == [False] * 4 + [True]
+    text = w.history().expect(0).out
+    assert text.count(", not verified\n") == 4 and "by /usr/bin/imagekeeper in user@1000.service, user 1000, pid 8, not verified\n" in text, text
+    assert text.endswith("by /usr/bin/imagekeeper in user@1000.service, user 0, pid 8\n"), text
+
+
+@case
+def a_unit_of_ours_is_told_by_its_name(w):
+    units = ["imagekeeperd.service", "imagekeeperd@a.service", "imagekeeper-sync.service", "imagekeeper-sync@a.service"]
+    by = lambda unit: (("_SYSTEMD_UNIT", unit), ("_EXE", "/usr/local/bin/imagekeeper"), ("_UID", 994), ("_PID", 149))
+    w.add(*(entry(NOON + n, "sync-failed", by=by(unit)) for n, unit in enumerate(units)),
+          *(entry(NOON + 9, "sync-failed", by=by(unit)) for unit in ("imagekeeper-sync@.service", "imagekeeper-syncx.service")))
+    assert [(r["unit"], r["verified"]) for r in w.told("--all")][:4] == [(unit, True) for unit in units]
+    text = w.history("--all").expect(0).out
+    assert all("by %s\n" % unit in text for unit in units) and text.count("user 994, pid 149, not verified\n") == 2, text
+    assert [r["unit"] for r in w.told("--all", "--instance", "a")] == ["imagekeeperd@a.service"]
 
 
 def no_raw(text):
@@ -399,6 +432,33 @@ def following_shows_what_comes_through_rotations_until_a_signal(w):
             f.end(number)
         for name in ("system@1-archived", "system@3"):
             os.unlink("%s/%s.journal" % (w.journal, name))
+
+
+@case
+def a_signal_ends_following_also_while_nothing_is_wanted(w):
+    w.add(*(entry(NOON + n, "updated", change("n", n, "x" * 600), name="n%d" % n) for n in range(200)))
+    w.add(entry(NOON - 1, name="whole"), file="whole")
+    path = w.journal + "/system.journal"
+    with open(path, "rb") as f:
+        data = f.read()
+    first, last = data.index(b"MESSAGE_ID="), data.rindex(b"IMAGEKEEPER_CHANGE=")
+    for n in range(80):
+        at = (first + (last - first) * n // 80) // 8 * 8
+        with open(path, "wb") as f:
+            f.write(data[:at] + b"\xff" * 64 + data[at + 64:])
+        if " is damaged" in w.history("nobody").err:
+            break
+    else:
+        assert False, "no damage shows at the end of a walk"
+
+    def send_signal():
+        """It comes as soon as it can."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    done = subprocess.run([os.environ["IMAGEKEEPER"], "history", "-D", w.journal, "-f", "nobody"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env=w.environment, timeout=120, preexec_fn=send_signal)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
 
 
 @case

@@ -28,12 +28,18 @@ static bool stderr_is_journal(void)
     return streq(stream, own);
 }
 
+bool log_wants_colour(int fd)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(fd) && !(no_colour && *no_colour);
+}
+
 Log log_open(LogTarget target)
 {
     return (Log){
         .target = target,
         .under_journal = stderr_is_journal(),
-        .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),
+        .colour = log_wants_colour(STDERR_FILENO),
         .journal = journal_socket_new(),
     };
 }

@@ -31,6 +31,9 @@ typedef struct LogField {
     const char *value; /* NULL: the field is left out */
 } LogField;
 
+/* Is it a terminal, and is colour not declined by a NO_COLOR that is not empty (no-color.org)? */
+bool log_wants_colour(int fd);
+
 /* `level` is one of syslog's. */
 void log_send(const Log *log, int level, const char *message, const LogField *fields, size_t n);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/str.h"
 
 void command_error(const char *format, ...)
@@ -18,8 +19,7 @@ void command_error(const char *format, ...)
 
 bool command_wants_colour(int fd)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    return isatty(fd) && !(no_colour && *no_colour);
+    return log_wants_colour(fd);
 }
 
 int command_unwritten(void)

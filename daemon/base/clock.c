@@ -185,24 +185,12 @@ typedef struct Unit {
 } Unit;
 
 static const Unit units[] = {
-    {"ms", USEC_PER_MSEC, false},
-    {"s", USEC_PER_SEC, false},
-    {"sec", USEC_PER_SEC, true},
-    {"second", USEC_PER_SEC, true},
-    {"seconds", USEC_PER_SEC, true},
-    {"m", USEC_PER_MINUTE, false},
-    {"min", USEC_PER_MINUTE, true},
-    {"minute", USEC_PER_MINUTE, true},
-    {"minutes", USEC_PER_MINUTE, true},
-    {"h", USEC_PER_HOUR, false},
-    {"hr", USEC_PER_HOUR, true},
-    {"hour", USEC_PER_HOUR, true},
-    {"hours", USEC_PER_HOUR, true},
-    {"d", USEC_PER_DAY, false},
-    {"day", USEC_PER_DAY, true},
-    {"days", USEC_PER_DAY, true},
-    {"w", 7 * USEC_PER_DAY, false},
-    {"week", 7 * USEC_PER_DAY, true},
+    {"ms", USEC_PER_MSEC, false},      {"s", USEC_PER_SEC, false},        {"sec", USEC_PER_SEC, true},
+    {"second", USEC_PER_SEC, true},    {"seconds", USEC_PER_SEC, true},   {"m", USEC_PER_MINUTE, false},
+    {"min", USEC_PER_MINUTE, true},    {"minute", USEC_PER_MINUTE, true}, {"minutes", USEC_PER_MINUTE, true},
+    {"h", USEC_PER_HOUR, false},       {"hr", USEC_PER_HOUR, true},       {"hour", USEC_PER_HOUR, true},
+    {"hours", USEC_PER_HOUR, true},    {"d", USEC_PER_DAY, false},        {"day", USEC_PER_DAY, true},
+    {"days", USEC_PER_DAY, true},      {"w", 7 * USEC_PER_DAY, false},    {"week", 7 * USEC_PER_DAY, true},
     {"weeks", 7 * USEC_PER_DAY, true},
 };
 

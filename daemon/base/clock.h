@@ -38,7 +38,7 @@ int parse_duration(const char *text, usec_t *ret);
 int parse_span(const char *text, usec_t *ret);
 
 #define MOMENT_FORMS                                                                                                   \
-    "2026-12-01T00:00:00Z, \"2026-12-01\", \"2026-12-01 08:00\" or 08:00 (local time), today, yesterday, now, "         \
+    "2026-12-01T00:00:00Z, \"2026-12-01\", \"2026-12-01 08:00\" or 08:00 (local time), today, yesterday, now, "        \
     "\"3 days ago\" or -2h"
 /* Which one of a local time that occurs twice, because clocks were set back. */
 typedef enum MomentChoice {

@@ -60,8 +60,8 @@ static bool put(JournalSocket *s, const struct iovec *parts, size_t n, int patie
 static bool tell_lost(JournalSocket *s)
 {
     CLEANUP(freep)
-    char *message = xasprintf("MESSAGE=%llu entries could not be written to the journal, which took none for a while",
-                              (unsigned long long)s->lost);
+    char *message = xasprintf("MESSAGE=%llu entr%s could not be written to the journal, which took none for a while",
+                              (unsigned long long)s->lost, s->lost == 1 ? "y" : "ies");
     CLEANUP(freep) char *priority = xasprintf("PRIORITY=%d", LOG_WARNING);
     char identifier[] = "SYSLOG_IDENTIFIER=imagekeeper";
     const struct iovec parts[] = {

@@ -140,7 +140,8 @@ static int set_filter(History *h)
     for (Event event = 0; event < EVENT_MAX; event++)
         f->events[event] = o->all || (!o->event && event_is_change(event));
     if (check_options(o) < 0 || check_names(o) < 0 || take_time("since", o->since, now, MOMENT_FIRST, &f->since) < 0 ||
-        take_time("until", o->until, now, MOMENT_LAST, &f->until) < 0 || (o->event && take_events(o->event, f->events) < 0))
+        take_time("until", o->until, now, MOMENT_LAST, &f->until) < 0 ||
+        (o->event && take_events(o->event, f->events) < 0))
         return -1;
     if (f->since <= f->until)
         return 0;

@@ -148,12 +148,15 @@ static void only_units_and_programs_of_ours_are_believed(void **state)
 static void a_unit_of_ours_and_root_vouch_for_what_they_wrote(void **state)
 {
     (void)state;
-    assert_true(is_verified("imagekeeperd.service", NULL, "61184") && is_verified("imagekeeper-sync.service", NULL, "994"));
-    assert_true(is_verified("imagekeeperd@a.service", NULL, NULL) && is_verified("imagekeeper-sync@a.service", NULL, NULL));
+    assert_true(is_verified("imagekeeperd.service", NULL, "61184") &&
+                is_verified("imagekeeper-sync.service", NULL, "994"));
+    assert_true(is_verified("imagekeeperd@a.service", NULL, NULL) &&
+                is_verified("imagekeeper-sync@a.service", NULL, NULL));
     assert_true(is_verified(NULL, "/usr/bin/imagekeeper", "0") && is_verified(NULL, "/opt/x/imagekeeper", "0"));
     assert_false(is_verified(NULL, "/usr/bin/imagekeeper", NULL) || is_verified(NULL, "/usr/bin/imagekeeper", "1000"));
     assert_false(is_verified(NULL, "/usr/bin/imagekeeper", "") || is_verified(NULL, "/usr/bin/imagekeeper", "01"));
-    assert_false(is_verified("other.service", "/usr/bin/logger", "0") || is_verified("imagekeeper-sync@.service", NULL, "0"));
+    assert_false(is_verified("other.service", "/usr/bin/logger", "0") ||
+                 is_verified("imagekeeper-sync@.service", NULL, "0"));
     assert_false(is_verified("imagekeeper.service", NULL, "0") || is_verified("imagekeeper-syncd.service", NULL, "0"));
 }
 

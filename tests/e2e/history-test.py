@@ -520,22 +520,27 @@ def one_entry_that_cannot_be_written_is_an_error_too(w):
 def colour_is_for_terminals_that_want_it(w):
     w.add(entry(event="failed"), entry(NOON + 1, "held"), entry(NOON + 2))
 
-    def on_terminal(**environment):
+    def on_terminal(*command, status=0, **environment):
         master, slave = pty.openpty()
         variables = {k: v for k, v in w.environment.items() if k != "NO_COLOR"}
         with os.fdopen(master, "rb", buffering=0) as end:
-            done = subprocess.Popen([os.environ["IMAGEKEEPER"], "history", "-D", w.journal], stdout=slave, env=dict(variables, **environment))
+            done = subprocess.Popen(command or [os.environ["IMAGEKEEPER"], "history", "-D", w.journal], stdout=slave, stderr=slave,
+                                    env=dict(variables, **environment))
             os.close(slave)
             text = b""
             with contextlib.suppress(OSError):  # how a terminal says that nobody writes any more
                 while part := end.read(65536):
                     text += part
-            assert done.wait() == 0
+            assert done.wait() == status
             return text.decode()
 
     text = on_terminal()
     assert "\x1b[31mfailed\x1b[0m" in text and "\x1b[33mheld\x1b[0m" in text and text.count("\x1b") == 4, text
     assert "\x1b" not in on_terminal(NO_COLOR="1") and "\x1b" not in w.history().out
+    daemon = (os.environ["IMAGEKEEPERD"], "--config", "/nowhere")
+    for value, is_coloured in (("", True), ("1", False), ("0", False)):
+        assert on_terminal(NO_COLOR=value).count("\x1b") == 4 * is_coloured, value
+        assert on_terminal(*daemon, status=1, NO_COLOR=value).count("\x1b") == 2 * is_coloured, value
 
 
 if not journal_files.REMOTE:

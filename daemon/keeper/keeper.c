@@ -109,11 +109,12 @@ static void settle(Keeper *k)
     outfit_look(&k->outfit);
 }
 
-static bool on_begin(void *userdata, Specs **ret)
+static bool on_begin(void *userdata, Lane *lane, Specs **ret)
 {
     Keeper *k = userdata;
     if (is_ending(k) || load_specs(k))
         return false;
+    outfit_open(&k->outfit, lane);
     if (!k->specs.specs)
         tell(k);
     *ret = k->specs.specs;

@@ -20,7 +20,6 @@ struct Lane {
     sd_event_source *timer;
     sd_event_source *round_over; /* ends a round from outside its own callbacks */
     bool look_again;             /* asked for while a round was under way */
-    ReportTotals totals;
 };
 
 void lane_free(Lane *lane)
@@ -47,7 +46,6 @@ static void join(Lane *lane)
     lane->added.n = 0;
 }
 
-/* What the last round summed up has parts of it. */
 void lane_remove(Lane *lane, AccountSlot *slot)
 {
     size_t n = 0;
@@ -55,7 +53,6 @@ void lane_remove(Lane *lane, AccountSlot *slot)
         if (lane->slots.items[i] != slot)
             lane->slots.items[n++] = lane->slots.items[i];
     lane->slots.n = n;
-    lane->totals = (ReportTotals){0};
 }
 
 AccountSlot *const *lane_slots(const Lane *lane, size_t *ret_n)
@@ -72,11 +69,6 @@ const char *lane_endpoint(const Lane *lane)
 bool lane_is_busy(const Lane *lane)
 {
     return lane->round != NULL;
-}
-
-const ReportTotals *lane_totals(const Lane *lane)
-{
-    return &lane->totals;
 }
 
 /* --- when --- */
@@ -144,7 +136,6 @@ static void take_results(Lane *lane)
         usec_t next = report.results[i].plan->next_look;
         lane->next_look = next && (!lane->next_look || next < lane->next_look) ? next : lane->next_look;
     }
-    lane->totals = report_totals(&report);
     lane->handlers->seen(lane->handlers->userdata, &report, round_snapshot(lane->round),
                          clock_monotonic() - lane->started);
 }

@@ -38,8 +38,6 @@ AccountSlot *const *lane_slots(const Lane *lane, size_t *ret_n);
 /* May be NULL. Borrowed. */
 const char *lane_endpoint(const Lane *lane);
 bool lane_is_busy(const Lane *lane);
-/* Of the last round. */
-const ReportTotals *lane_totals(const Lane *lane);
 
 /* A round at once, or as soon as the one that is under way is over. */
 void lane_look(Lane *lane);

@@ -74,11 +74,3 @@ void outfit_look(const Outfit *o)
     for (size_t i = 0; i < o->lanes.n; i++)
         lane_look(o->lanes.items[i]);
 }
-
-ReportTotals outfit_totals(const Outfit *o)
-{
-    ReportTotals sum = {0};
-    for (size_t i = 0; i < o->lanes.n; i++)
-        report_totals_add(&sum, lane_totals(o->lanes.items[i]));
-    return sum;
-}

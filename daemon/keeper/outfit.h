@@ -25,5 +25,3 @@ void outfit_open(Outfit *o, Lane *lane);
 bool outfit_is_idle(const Outfit *o);
 void outfit_stop(const Outfit *o);
 void outfit_look(const Outfit *o);
-/* The sums of all lanes' last rounds. */
-ReportTotals outfit_totals(const Outfit *o);

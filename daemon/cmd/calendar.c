@@ -50,7 +50,7 @@ static int show(const CommandOptions *options, const Config *config, const Specs
     else
         agenda_text(&agenda, &style, &out);
     report_errors(&report, &style, &errors);
-    int r = command_print(&out);
+    int r = command_print_as(options, &out);
     if (!options->json)
         fputs(str_get(&errors), stderr);
     return r < 0 || errors.len ? EXIT_ERROR : EXIT_IN_SYNC;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "data/json-write.h"
 
 void command_error(const char *format, ...)
 {
@@ -34,6 +35,16 @@ int command_print(const Str *text)
     if (fwrite(str_get(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
         return 0;
     return command_unwritten();
+}
+
+int command_print_as(const CommandOptions *options, const Str *text)
+{
+    CLEANUP(str_done) Str fit = {0};
+    if (!options->json || !isatty(STDOUT_FILENO))
+        return command_print(text);
+    CLEANUP(freep) char *json = json_for_terminal(str_get(text));
+    str_add(&fit, json);
+    return command_print(&fit);
 }
 
 const char *command_specs_path(const CommandOptions *options, const Config *config)

@@ -122,7 +122,7 @@ static int print(const CommandOptions *options, const Config *config, const Repo
         report_json(report, options->show_ignored, &out);
     else
         report_text(report, &style, &out, &errors);
-    int r = command_print(&out);
+    int r = command_print_as(options, &out);
     fputs(str_get(&errors), stderr);
     return r;
 }

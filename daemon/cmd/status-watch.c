@@ -43,7 +43,7 @@ static int judge(const Viewer *v)
 
 static void print(const Viewer *v, const Str *text)
 {
-    if (text->len && command_print(text) < 0)
+    if (text->len && command_print_as(v->options, text) < 0)
         sd_event_exit(v->loop, EXIT_ERROR);
 }
 

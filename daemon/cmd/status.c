@@ -82,7 +82,7 @@ static int run(const CommandOptions *options)
         status_show(f.top, options->failed, &out);
     if (doubt)
         command_error("%s", doubt);
-    return command_print(&out) < 0 || doubt ? EXIT_ERROR : status_file_judge(&f);
+    return command_print_as(options, &out) < 0 || doubt ? EXIT_ERROR : status_file_judge(&f);
 }
 
 const Command command_status = {

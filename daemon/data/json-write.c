@@ -148,7 +148,8 @@ void json_show_node(Str *out, const Node *node)
     str_add(out, shown);
 }
 
-/* All of them are within texts, where an escape means the same, and within the first 65,536 characters. */
+/* But for line breaks, which are between texts alone, all of them are within texts, where an escape means the same, and
+ * within the first 65,536 characters. */
 char *json_for_terminal(const char *json)
 {
     Str out = {0};
@@ -156,7 +157,7 @@ char *json_for_terminal(const char *json)
     for (size_t at = 0, n; at < size; at += n) {
         const unsigned char *p = (const unsigned char *)json + at;
         n = utf8_step(json + at, size - at);
-        if (!utf8_is_unfit(json + at, n))
+        if (p[0] == '\n' || !utf8_is_unfit(json + at, n))
             str_addn(&out, json + at, n);
         else if (n == 1)
             str_addf(&out, "\\u%04X", p[0]);

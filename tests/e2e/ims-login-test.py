@@ -422,7 +422,7 @@ def a_refused_login_is_left_alone_for_a_while_and_read_anew_on_reload(w):
     w.sim.add_user(password="Another-1")
     n = d.wait_line("The username or password is wrong")
     before = len(d.messages)
-    eventually(lambda: sum("1 errors" in m for m in d.messages[before:]) >= 4, "four more rounds")
+    eventually(lambda: sum("1 Failed" in m for m in d.messages[before:]) >= 4, "four more rounds")
     assert [r["status"] for r in tokens(w)] == [201, 401, 401]  # the second one with what the file said by then
     w.secret(password="Another-1")
     w.sim.change(IMAGE, tier="drifted")

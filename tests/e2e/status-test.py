@@ -425,6 +425,21 @@ def a_watch_does_not_take_what_was_not_looked_at_for_gone(w):
 
 
 @case
+def json_does_nothing_to_a_terminal(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="new")
+    w.sim.fault("UpdateImage", "status", status=400, code="InvalidParameter", message="a\x9b31mb\u202ec", times=-1)
+    started(w)
+    settled(w, lambda: state(w) == "Failed", "the failure")
+    v = Viewer(w, "-o", "json", size=(24, 80))
+    v.wait("\n")
+    v.end()
+    line = v.out.split("\r\n")[0]
+    assert line.isascii() and "a\x9b31mb\u202ec" in json.loads(line)["objects"][0]["reason"], line
+
+
+@case
 def a_watch_ends_when_nobody_reads_on(w):
     prepare(w)
     w.image(1)

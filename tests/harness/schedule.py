@@ -4,7 +4,7 @@ It is Wednesday 2026-06-10, 12:30 UTC, when a case begins; w.go() and w.sim.adva
 """
 import calendar
 import datetime
-import shutil
+import tempfile
 
 from case import *
 
@@ -133,6 +133,4 @@ def rounds(w, n=2):
 def new_host(w):
     """Whatever the programs may have kept is gone."""
     for name in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CACHE_DIRECTORY"):
-        w.environment[name] = os.path.join(w.folder, name)
-        shutil.rmtree(w.environment[name], ignore_errors=True)
-        os.mkdir(w.environment[name])
+        w.environment[name] = tempfile.mkdtemp(prefix=name, dir=w.folder)

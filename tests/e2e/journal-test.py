@@ -140,6 +140,11 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         assert failed["IMAGEKEEPER_REASON"][0] and failed["IMAGEKEEPER_REASON"][0] in failed["MESSAGE"][0], failed
         assert failed["PRIORITY"] == ["3"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"]
         assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
+        os.unlink(w.specs + "/gone.yaml")
+        over = journal.wait("recovered")
+        assert over["MESSAGE"] == ["OciImage gone (prod): no longer declared, and not looked at any more"] and over["PRIORITY"] == ["5"], over
+        for name, value in (("KIND", "OciImage"), ("NAME", "gone"), ("ACCOUNT", "prod"), ("TARGET", image_id(2)), ("REVISION", "a" * 40)):
+            assert over["IMAGEKEEPER_" + name] == [value], over
         journal.wait("started")
         assert journal.wait("specs-loaded")["IMAGEKEEPER_REVISION"] == ["a" * 40]
 

@@ -39,11 +39,13 @@ static int show(const Log *log, const SyncConfig *c, const SyncResult *result)
     return command_print(&text) < 0 ? EXIT_ERROR : EXIT_IN_SYNC;
 }
 
+/* What somebody tries by hand who may not is between the two of them: nothing has failed. */
 static int show_failure(const Log *log, const SyncResult *result, const Error *error)
 {
     LogField revision = {entry_field_name(ENTRY_REVISION), *result->commit ? result->commit : NULL};
-    event_log(log, error->kind == ERROR_REJECTED ? EVENT_SYNC_REFUSED : EVENT_SYNC_FAILED, &revision, 1,
-              "no specs fetched: %s", error->message);
+    if (log->under_journal || !result->denied)
+        event_log(log, error->kind == ERROR_REJECTED ? EVENT_SYNC_REFUSED : EVENT_SYNC_FAILED, &revision, 1,
+                  "no specs fetched: %s", error->message);
     if (!log->under_journal)
         command_error("%s", error->message);
     return EXIT_ERROR;

@@ -18,6 +18,8 @@ typedef struct SyncResult {
     bool news; /* else it was current already */
     size_t n_submodules;
     const char *submodule; /* the first one that was left out; in the arena */
+    const char *directory; /* in the arena; NULL: there was none */
+    bool denied;           /* whoever asked may not fetch there: nothing was tried */
     const char *warning;   /* what did not go well and does not matter now; in the arena, or NULL */
 } SyncResult;
 

@@ -150,6 +150,20 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
 
 
 @case
+def a_fetch_by_hand_that_may_not_be_is_no_failure_of_the_unit(w):
+    journal = Journal()
+    os.mkdir(w.folder + "/theirs", 0o755)
+    os.chown(w.folder + "/theirs", 65534, 65534)
+    accounts = "accounts:\n  - {name: prod, type: oci}\n"
+    w.write(w.config_file, accounts + "sync: {repository: /nowhere, directory: theirs}\n")
+    assert "systemctl start imagekeeper-sync" in w.run("sync").expect(1).err
+    w.write(w.config_file, accounts + "sync: {repository: /nowhere, directory: ours}\n")
+    w.run("sync").expect(1)
+    assert "/nowhere" in journal.wait("sync-failed")["MESSAGE"][0]
+    assert len(journal.entries) == 1, journal.entries
+
+
+@case
 def the_daemon_tells_the_journal_what_schedules_do(w):
     journal = Journal()
     volume, gone = w.sim.add_boot_volume(), w.sim.add_boot_volume()

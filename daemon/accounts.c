@@ -22,15 +22,15 @@ static bool is_resting(const AccountSlot *slot)
     return slot->account && clock_monotonic() < slot->login_after;
 }
 
-void account_slot_open(AccountSlot *slot, Http *http, sd_event *loop)
+bool account_slot_open(AccountSlot *slot, Http *http, sd_event *loop)
 {
     const AccountConfig *config = slot->config;
     if (slot->refusal && !is_resting(slot))
         account_free(TAKE(slot->account));
     if (slot->account)
-        return;
+        return false;
     error_free(TAKE(slot->error));
-    account_open(http, loop, config->name, config->type, config->settings, &slot->account, &slot->error);
+    return account_open(http, loop, config->name, config->type, config->settings, &slot->account, &slot->error) == 0;
 }
 
 const Error *account_slot_trouble(const AccountSlot *slot)

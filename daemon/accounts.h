@@ -23,8 +23,8 @@ typedef struct Accounts {
 /* One slot for each account of `config`; nothing is opened yet. `config` must outlive it. */
 Accounts *accounts_new(const Config *config) __attribute__((returns_nonnull));
 /* Opens one that is not open, or whose credential was refused; says in slot->error why it cannot be. No round of it may
- * be under way. */
-void account_slot_open(AccountSlot *slot, Http *http, sd_event *loop);
+ * be under way. True: it has just been opened, with an endpoint that may be another one than before. */
+bool account_slot_open(AccountSlot *slot, Http *http, sd_event *loop);
 /* Why no round of it can be begun, or NULL. Borrowed. */
 const Error *account_slot_trouble(const AccountSlot *slot);
 /* At the end of a round: `refusal` is the error by which a credential that signs each request was refused, or NULL.

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "cmd/status.h"
+#include "control/runtime.h"
 #include "control/watch.h"
 #include "record/status-text.h"
 
@@ -45,12 +47,20 @@ static void print(const Viewer *v, const Str *text)
         sd_event_exit(v->loop, EXIT_ERROR);
 }
 
+/* Nobody reads on, as after `| head`, which is no error. */
+static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    (void)fd;
+    (void)events;
+    return sd_event_exit(sd_event_source_get_event(source), judge(userdata));
+}
+
 static void draw(const Viewer *v)
 {
     struct winsize size = {0};
     CLEANUP(str_done) Str out = {0};
-    bool sized = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 && size.ws_col > 0;
-    size_t rows = sized ? size.ws_row - 1U : 23, columns = sized ? size.ws_col : 80;
+    bool sized = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0;
+    size_t rows = !sized ? 23 : size.ws_row > 1 ? size.ws_row - 1U : 1, columns = sized ? size.ws_col : 80;
     str_add(&out, CLEAR_SCREEN);
     if (v->trouble) {
         str_addf(&out, "%s\n", v->trouble);
@@ -72,27 +82,39 @@ static bool take_trouble(Viewer *v, char *trouble)
     return !same;
 }
 
+/* Takes over `next`. */
+static void show(Viewer *v, StatusFile *next)
+{
+    CLEANUP(str_done) Str out = {0};
+    if (v->options->json)
+        str_addn(&out, next->text, next->size);
+    else if (!v->terminal)
+        status_show_changes(v->shown.top, next->top, v->options->failed, &out);
+    status_file_done(&v->shown);
+    v->shown = *next;
+    *next = (StatusFile){0};
+    print(v, &out);
+}
+
+/* Between the start of a daemon and the end of its first round there is nothing that a line could tell. */
+static bool is_blank(const Viewer *v, const StatusFile *f)
+{
+    return !v->terminal && !v->options->json && !status_is_seen(f->top);
+}
+
 static void look(Viewer *v)
 {
     CLEANUP(status_file_done) StatusFile next = {0};
     CLEANUP(error_freep) Error *err = NULL;
-    CLEANUP(str_done) Str out = {0};
-    v->unread = status_file_read(v->options, &next, &err) < 0;
-    if (v->unread) {
-        take_trouble(v, xstrdup(err->message));
-    } else if (!v->shown.text || !streq(v->shown.text, next.text)) {
-        if (v->options->json)
-            str_addn(&out, next.text, next.size);
-        else if (!v->terminal)
-            status_show_changes(v->shown.top, next.top, v->options->failed, &out);
-        StatusFile before = v->shown;
-        v->shown = next;
-        next = before;
-        print(v, &out);
+    bool changed = false;
+    int r = status_file_read(v->options, &next, &err);
+    v->unread = r < 0 || is_blank(v, &next);
+    if (!v->unread && (!v->shown.text || !streq(v->shown.text, next.text))) {
+        show(v, &next);
+        changed = true;
     }
-    if (!v->unread)
-        take_trouble(v, status_file_doubt(&v->shown));
-    if (v->terminal)
+    changed |= take_trouble(v, r < 0 ? xstrdup(err->message) : v->unread ? NULL : status_file_doubt(&v->shown));
+    if (v->terminal && changed)
         draw(v);
 }
 
@@ -104,8 +126,8 @@ static void on_told(void *userdata)
 static int on_time(sd_event_source *source, uint64_t now, void *userdata)
 {
     Viewer *v = userdata;
-    if (!v->watch || v->unread)
-        look(v);
+    if (!v->watch || v->unread || !runtime_is_claimed(v->shown.folder))
+        look(v); /* who ends takes the file away, which the watch has not told yet */
     else if (take_trouble(v, status_file_doubt(&v->shown)) && v->terminal)
         draw(v);
     sd_event_source_set_time(source, now + DOUBT_AGAIN);
@@ -148,7 +170,8 @@ int status_watch(const CommandOptions *options)
         command_error("the event loop cannot be made: %s", strerror(-r));
         return EXIT_ERROR;
     }
-    watch_new(v.loop, path, on_told, &v, &v.watch, NULL); /* without one it is looked at every second */
+    sd_event_add_io(v.loop, NULL, STDOUT_FILENO, 0, on_reader_gone, &v); /* a file has no reader, and cannot be added */
+    watch_new(v.loop, path, on_told, &v, &v.watch, NULL);                /* without one it is looked at every second */
     look(&v);
     status = sd_event_loop(v.loop);
     return status < 0 ? EXIT_ERROR : status;

@@ -90,13 +90,12 @@ const Command command_status = {
     .summary = "the daemon's last round, object by object",
     .help =
         "Shows what imagekeeperd told after its last rounds: each object with its state, since when and why it is so,\n"
-        "and where it is declared; each account with its last complete look. With --watch it goes on: a terminal "
-        "shows\n"
-        "it anew after each round, what needs attention first; elsewhere each object whose state changes is a line, "
-        "and\n"
-        "with -o json each telling one object. It ends with Ctrl-C.\n"
-        "Exit status: 0 when all is in sync (or suspended), 1 when something failed, the specs on disk are broken, or\n"
-        "the daemon does not run, 2 when there are differences, or changes wait or are held.\n",
+        "and where it is declared; each account with its last complete look. With --watch it goes on until Ctrl-C: a\n"
+        "terminal shows it anew after each round, what needs attention first; elsewhere there is a line for each "
+        "object\n"
+        "whose state changes, and with -o json an object for each time that it is told.\n"
+        "Exit status: 0 when all is in sync (or suspended), 1 when something failed, the specs on disk are broken, a\n"
+        "reload was refused, or the daemon does not run, 2 when there are differences, or changes wait or are held.\n",
     .accepts = "coFIw",
     .run = run,
 };

@@ -257,7 +257,7 @@ int config_load(const char *file, Problems *problems, Config **ret, Error **err)
         fill(config, &reader, top);
     problems_forget_source(problems, file);
     if (problems_errors(problems) > errors_before)
-        return error_set(err, ERROR_SPEC, "%s has errors", file);
+        return error_set(err, ERROR_SPEC, "%s", problems_first(problems));
     *ret = TAKE(config);
     return 0;
 }

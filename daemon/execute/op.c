@@ -56,7 +56,8 @@ void op_end_as(Op *op, Outcome outcome, const char *reason)
 void op_end_failed(Op *op, Error *error)
 {
     change_set(op->plan, op->change, OUTCOME_FAILED, error->message);
-    op->change->hold = error->kind == ERROR_UNCONVERGED ? HOLD_UNCONVERGED : HOLD_NONE;
+    if (error->kind == ERROR_UNCONVERGED)
+        op->change->hold = HOLD_UNCONVERGED;
     plan_fail(op->plan, spec_of(op), op->change->target, error);
     op_end(op);
 }

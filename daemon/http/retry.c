@@ -37,6 +37,7 @@ static const ErrorPolicy policies[] = {
     [ERROR_THROTTLED] = {.retry = true, .breaker = true, .advice = "lower maxConcurrency if it stays so"},
     [ERROR_SERVER] = {.retry = true, .ambiguous = true, .breaker = true},
     [ERROR_BREAKER] = {.advice = "see the errors before; it is tried again by itself"},
+    [ERROR_UNCONVERGED] = {.advice = "declare what the cloud makes of it, or leave the attribute out"},
     [ERROR_CANCELLED] = {0},
 };
 _Static_assert(sizeof(policies) / sizeof(policies[0]) == ERROR_KIND_MAX, "one row per kind of error");

@@ -50,8 +50,7 @@ static bool is_ending(const Keeper *k)
 
 static void tell(Keeper *k)
 {
-    ReportTotals totals = outfit_totals(&k->outfit);
-    telling_notify(&k->specs, &totals);
+    telling_notify(&k->telling, &k->specs);
     telling_write(&k->telling, k->outfit.config, &k->specs);
 }
 
@@ -109,11 +108,12 @@ static void settle(Keeper *k)
     outfit_look(&k->outfit);
 }
 
-static bool on_begin(void *userdata, Specs **ret)
+static bool on_begin(void *userdata, Lane *lane, Specs **ret)
 {
     Keeper *k = userdata;
     if (is_ending(k) || load_specs(k))
         return false;
+    outfit_open(&k->outfit, lane);
     if (!k->specs.specs)
         tell(k);
     *ret = k->specs.specs;
@@ -182,11 +182,13 @@ static void end_reload(const Keeper *k, const char *status, const char *refusal)
         log_send(k->log, LOG_WARNING, err->message, NULL, 0);
 }
 
-static void refuse_reload(const Keeper *k, const Error *error)
+static void refuse_reload(Keeper *k, const Error *error)
 {
     CLEANUP(freep) char *status = xasprintf("Reload refused: %s", error->message);
     event_log(k->log, EVENT_RELOAD_REFUSED, NULL, 0, "reload refused, the old configuration stays in force: %s",
               error->message);
+    telling_reloaded(&k->telling, error->message);
+    telling_write(&k->telling, k->outfit.config, &k->specs);
     end_reload(k, status, error->message);
 }
 
@@ -213,6 +215,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     outfit_done(&k->next_outfit);
     wear(k, TAKE(config), &k->next_outfit);
     k->specs.read = 0;
+    telling_reloaded(&k->telling, NULL);
     event_log(k->log, EVENT_RELOADED, NULL, 0, "configuration reloaded from %s", k->next_outfit.config->file);
     end_reload(k, "Configuration reloaded", NULL);
     if (outfit_is_idle(&k->outfit))

@@ -10,7 +10,7 @@ struct Lane {
     sd_event *loop;
     const LaneHandlers *handlers;
     RoundOptions options;
-    VEC(AccountSlot *) slots;
+    VEC(AccountSlot *) slots, added; /* `added` join before the next round */
     char *endpoint;
     Round *round;
     Specs *specs;     /* that the round began with */
@@ -20,7 +20,6 @@ struct Lane {
     sd_event_source *timer;
     sd_event_source *round_over; /* ends a round from outside its own callbacks */
     bool look_again;             /* asked for while a round was under way */
-    ReportTotals totals;
 };
 
 void lane_free(Lane *lane)
@@ -30,13 +29,36 @@ void lane_free(Lane *lane)
     sd_event_source_disable_unref(lane->timer);
     sd_event_source_disable_unref(lane->round_over);
     VEC_DONE(&lane->slots);
+    VEC_DONE(&lane->added);
     free(lane->endpoint);
     free(lane);
 }
 
 void lane_add(Lane *lane, AccountSlot *slot)
 {
-    *VEC_ADD(&lane->slots) = slot;
+    *VEC_ADD(&lane->added) = slot;
+}
+
+static void join(Lane *lane)
+{
+    for (size_t i = 0; i < lane->added.n; i++)
+        *VEC_ADD(&lane->slots) = lane->added.items[i];
+    lane->added.n = 0;
+}
+
+void lane_remove(Lane *lane, AccountSlot *slot)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < lane->slots.n; i++)
+        if (lane->slots.items[i] != slot)
+            lane->slots.items[n++] = lane->slots.items[i];
+    lane->slots.n = n;
+}
+
+AccountSlot *const *lane_slots(const Lane *lane, size_t *ret_n)
+{
+    *ret_n = lane->slots.n;
+    return lane->slots.items;
 }
 
 const char *lane_endpoint(const Lane *lane)
@@ -47,11 +69,6 @@ const char *lane_endpoint(const Lane *lane)
 bool lane_is_busy(const Lane *lane)
 {
     return lane->round != NULL;
-}
-
-const ReportTotals *lane_totals(const Lane *lane)
-{
-    return &lane->totals;
 }
 
 /* --- when --- */
@@ -119,7 +136,6 @@ static void take_results(Lane *lane)
         usec_t next = report.results[i].plan->next_look;
         lane->next_look = next && (!lane->next_look || next < lane->next_look) ? next : lane->next_look;
     }
-    lane->totals = report_totals(&report);
     lane->handlers->seen(lane->handlers->userdata, &report, round_snapshot(lane->round),
                          clock_monotonic() - lane->started);
 }
@@ -158,7 +174,8 @@ static int on_time(sd_event_source *source, uint64_t now, void *userdata)
     (void)now;
     Lane *lane = userdata;
     Specs *specs = NULL;
-    if (!lane->handlers->begin(lane->handlers->userdata, &specs))
+    join(lane);
+    if (!lane->handlers->begin(lane->handlers->userdata, lane, &specs) || lane->slots.n == 0)
         return 0;
     lane->look_again = false;
     lane->rounds++;

@@ -9,9 +9,10 @@ typedef struct Lane Lane;
 
 /* What the lanes ask of whoever runs them, all from the loop. */
 typedef struct LaneHandlers {
-    /* The time for a round has come. False: not now, and the lane will be told when. Else *ret is what to go by, of
-     * which the lane takes a reference of its own; or NULL, and it asks again after an interval. */
-    bool (*begin)(void *userdata, Specs **ret);
+    /* The time for a round has come; accounts may be moved now. False: not now, and the lane will be told when. Else
+     * *ret is what to go by, of which the lane takes a reference of its own; or NULL, and it asks again after an
+     * interval. */
+    bool (*begin)(void *userdata, Lane *lane, Specs **ret);
     /* One change has ended. */
     void (*changed)(void *userdata, const Specs *specs, const Op *op);
     /* What came of a round. All of it is borrowed, and gone afterwards. */
@@ -21,19 +22,22 @@ typedef struct LaneHandlers {
     void *userdata;
 } LaneHandlers;
 
-/* `endpoint` NULL: for one account that could not be opened. `config`, `handlers` and what `round` points to must
- * outlive it; the other members of `round` are the lane's. */
+/* `endpoint` NULL: for one account that could not be opened. `handlers` and what `round` points to must outlive it; its
+ * `specs` and `slots` are the lane's. */
 Lane *lane_new(sd_event *loop, const char *endpoint, const RoundOptions *round, const LaneHandlers *handlers)
     __attribute__((returns_nonnull));
 /* Ends a round at once, whatever is under way. */
 void lane_free(Lane *lane);
 
+/* It takes part from the next round on. */
 void lane_add(Lane *lane, AccountSlot *slot);
+/* No round of the lane may be under way. One without accounts does nothing any more until it gets one. */
+void lane_remove(Lane *lane, AccountSlot *slot);
+/* Those that take part. */
+AccountSlot *const *lane_slots(const Lane *lane, size_t *ret_n);
 /* May be NULL. Borrowed. */
 const char *lane_endpoint(const Lane *lane);
 bool lane_is_busy(const Lane *lane);
-/* Of the last round. */
-const ReportTotals *lane_totals(const Lane *lane);
 
 /* A round at once, or as soon as the one that is under way is over. */
 void lane_look(Lane *lane);

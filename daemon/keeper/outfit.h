@@ -6,8 +6,10 @@
 typedef struct Outfit {
     Config *config; /* NULL: none */
     Accounts *accounts;
-    Lane **lanes;
-    size_t n_lanes;
+    VEC(Lane *) lanes;
+    sd_event *loop;
+    RoundOptions round;
+    const LaneHandlers *handlers;
 } Outfit;
 
 /* Opens the accounts of `config`, which becomes the outfit's. `round` and `handlers` as for lane_new; its `config` is
@@ -15,9 +17,11 @@ typedef struct Outfit {
 void outfit_new(Config *config, sd_event *loop, const RoundOptions *round, const LaneHandlers *handlers, Outfit *ret);
 void outfit_done(Outfit *o);
 
+/* Before a round of that lane: opens those of its accounts that are not open, and moves each to the lane of its
+ * endpoint, which is known only now: accounts that see the same objects must go round together. */
+void outfit_open(Outfit *o, Lane *lane);
+
 /* Is no round under way? */
 bool outfit_is_idle(const Outfit *o);
 void outfit_stop(const Outfit *o);
 void outfit_look(const Outfit *o);
-/* The sums of all lanes' last rounds. */
-ReportTotals outfit_totals(const Outfit *o);

@@ -37,6 +37,7 @@ void telling_done(Telling *t)
     }
     status_free(TAKE(t->status));
     free(TAKE(t->folder));
+    free(TAKE(t->refusal));
     closep(&t->claim);
 }
 
@@ -78,6 +79,8 @@ void telling_write(Telling *t, const Config *config, const SpecsInForce *specs)
     head.interval = config->interval;
     head.revision = specs->specs ? specs->specs->revision : NULL;
     head.problem = specs->problem;
+    head.in_force = specs->specs != NULL;
+    head.refusal = t->refusal;
     head.observe = config->observe;
     if (!t->folder)
         return;
@@ -95,25 +98,23 @@ char *telling_idle(const SpecsInForce *specs)
     return xasprintf("Nothing is enforced: %s", specs->problem ? specs->problem : "no specs yet");
 }
 
-static void add_totals(const ReportTotals *t, Str *text)
-{
-    str_addf(text, "%zu of %zu objects in sync", t->in_sync, t->objects);
-    if (t->differences)
-        str_addf(text, ", %zu differences", t->differences);
-    if (t->errors)
-        str_addf(text, ", %zu errors", t->errors);
-}
-
-void telling_notify(const SpecsInForce *specs, const ReportTotals *totals)
+void telling_notify(const Telling *t, const SpecsInForce *specs)
 {
     CLEANUP(str_done) Str text = {0};
-    if (!specs->specs) {
-        CLEANUP(freep) char *idle = telling_idle(specs);
-        notify_status(idle);
-        return;
-    }
-    add_totals(totals, &text);
-    if (specs->problem)
+    CLEANUP(freep) char *idle = specs->specs ? NULL : telling_idle(specs);
+    if (idle)
+        str_add(&text, idle);
+    else
+        status_summary(t->status, &text);
+    if (specs->specs && specs->problem)
         str_addf(&text, "; the last good specs are in force: %s", specs->problem);
+    if (t->refusal)
+        str_addf(&text, "; the configuration on disk was refused: %s", t->refusal);
     notify_status(str_get(&text));
+}
+
+void telling_reloaded(Telling *t, const char *refusal)
+{
+    free(t->refusal);
+    t->refusal = xstrdup(refusal);
 }

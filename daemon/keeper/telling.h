@@ -2,7 +2,6 @@
 #pragma once
 
 #include "keeper/in-force.h"
-#include "record/report.h"
 #include "record/status.h"
 
 typedef struct Telling {
@@ -11,6 +10,7 @@ typedef struct Telling {
     StatusHead newest; /* of which only the newest round is kept here */
     char *folder;      /* for the files, claimed; NULL: there is none */
     int claim;         /* of it; -1: none */
+    char *refusal;     /* of the last reload; NULL: there was none, or it was taken */
     bool untold;       /* the last time they could not be written, which is said once */
 } Telling;
 
@@ -24,5 +24,7 @@ void telling_round(Telling *t, usec_t took, size_t requests);
 void telling_write(Telling *t, const Config *config, const SpecsInForce *specs);
 /* How things stand in a line, before the first round and without specs to go by. The caller frees it. */
 char *telling_idle(const SpecsInForce *specs);
-/* The same for systemd, with the sums of the last rounds. */
-void telling_notify(const SpecsInForce *specs, const ReportTotals *totals);
+/* How things stand, for systemd. */
+void telling_notify(const Telling *t, const SpecsInForce *specs);
+/* `refusal`: why the configuration on disk was not taken; NULL: it was. */
+void telling_reloaded(Telling *t, const char *refusal);

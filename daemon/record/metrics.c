@@ -64,6 +64,18 @@ static void specs_valid(const Status *status, const StatusHead *head, const char
     str_addf(out, "%s %d\n", name, !head->problem);
 }
 
+static void specs_in_force(const Status *status, const StatusHead *head, const char *name, Str *out)
+{
+    (void)status;
+    str_addf(out, "%s %d\n", name, head->in_force);
+}
+
+static void config_valid(const Status *status, const StatusHead *head, const char *name, Str *out)
+{
+    (void)status;
+    str_addf(out, "%s %d\n", name, !head->refusal);
+}
+
 static void account_ok(const Status *status, const StatusHead *head, const char *name, Str *out)
 {
     (void)head;
@@ -186,8 +198,9 @@ static const struct {
     {"imagekeeper_build_info", "The running daemon", build_info},
     {"imagekeeper_told_timestamp_seconds", "When the daemon told all this", told_at},
     {"imagekeeper_interval_seconds", "Time between full looks", interval},
-    {"imagekeeper_specs_valid", "Are the specs on disk in force? 0: they are broken, the last good ones are",
-     specs_valid},
+    {"imagekeeper_specs_valid", "Are the specs on disk in force? 0: they are broken", specs_valid},
+    {"imagekeeper_specs_in_force", "Are there specs in force at all? 0: nothing is enforced", specs_in_force},
+    {"imagekeeper_config_valid", "Was the configuration taken by the last reload?", config_valid},
     {"imagekeeper_account_ok", "Does the account's credential work, and do its requests go out?", account_ok},
     {"imagekeeper_account_last_complete_look_timestamp_seconds", "When all that is declared was last seen",
      complete_look},
@@ -202,7 +215,7 @@ static const struct {
 void status_metrics(const Status *status, const StatusHead *head, Str *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
-        str_addf(out, "# HELP %s %s.\n# TYPE %s gauge\n", metrics[i].name, metrics[i].help, metrics[i].name);
+        str_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", metrics[i].name, metrics[i].help, metrics[i].name);
         metrics[i].samples(status, head, metrics[i].name, out);
     }
 }

@@ -31,23 +31,6 @@ ReportTotals report_totals(const Report *report)
     return t;
 }
 
-void report_totals_add(ReportTotals *sum, const ReportTotals *more)
-{
-    sum->declared += more->declared;
-    sum->objects += more->objects;
-    sum->in_sync += more->in_sync;
-    for (size_t i = 0; i < ACTION_MAX; i++)
-        for (size_t k = 0; k < OUTCOME_MAX; k++)
-            sum->changes[i][k] += more->changes[i][k];
-    sum->held += more->held;
-    sum->observed += more->observed;
-    sum->hints += more->hints;
-    sum->failed += more->failed;
-    sum->errors += more->errors;
-    sum->requests += more->requests;
-    sum->differences += more->differences;
-}
-
 /* --- text --- */
 
 typedef enum Paint {

@@ -19,7 +19,6 @@ typedef struct ReportTotals {
 } ReportTotals;
 
 ReportTotals report_totals(const Report *report);
-void report_totals_add(ReportTotals *sum, const ReportTotals *more);
 
 typedef struct ReportStyle {
     bool colour;

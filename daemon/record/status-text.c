@@ -49,10 +49,17 @@ static bool is_well(const Node *object)
     return is_state(object, STATE_IN_SYNC) || is_state(object, STATE_SUSPENDED);
 }
 
+bool status_is_seen(const Node *status)
+{
+    return node_get_text(node_get(status, "round"), "started") != NULL;
+}
+
 Health status_health(const Node *status)
 {
     const Node *objects = list_of(status, "objects"), *accounts = list_of(status, "accounts");
-    Health health = node_get_text(status, "problem") ? HEALTH_ERRORS : HEALTH_IN_SYNC;
+    Health health = status_is_seen(status) ? HEALTH_IN_SYNC : HEALTH_DIFFERENCES;
+    if (node_get_text(status, "problem") || node_get_text(status, "refusedConfiguration"))
+        health = HEALTH_ERRORS;
     for (uint32_t i = 0; i < accounts->n; i++)
         if (!streq_null(node_get_text(accounts->items[i], "state"), "ok"))
             health = HEALTH_ERRORS;
@@ -68,12 +75,16 @@ Health status_health(const Node *status)
 char *status_doubt(const Node *status, bool running, usec_t now)
 {
     const char *text = node_get_text(status, "time");
+    CLEANUP(freep) char *when = str_printable(text ? text : "no time", 100);
     usec_t interval = (usec_t)(seconds_of(status, "intervalSeconds") * USEC_PER_SEC);
     if (!running)
-        return xasprintf("imagekeeperd is not running; this is what it told last, at %s", text ? text : "no time");
+        return xasprintf(
+            "imagekeeperd is not running (systemctl status imagekeeperd may say why); this is what it told "
+            "last, at %s",
+            when);
     if (time_of(status, "time") + STALE_INTERVALS * interval < now)
         return xasprintf("this is older than %d intervals: imagekeeperd told it at %s, and nothing since",
-                         STALE_INTERVALS, text ? text : "no time");
+                         STALE_INTERVALS, when);
     return NULL;
 }
 
@@ -100,17 +111,29 @@ static void show_account(const Node *a, Str *out)
     str_addc(out, '\n');
 }
 
+static bool is_enforced(const Node *status)
+{
+    const Node *in_force = node_get(status, "inForce");
+    return !in_force || in_force->type != NODE_BOOL || in_force->boolean;
+}
+
 static void show_head(const Node *status, Str *out)
 {
     const Node *objects = list_of(status, "objects"), *accounts = list_of(status, "accounts");
     uint32_t n = 0;
     for (uint32_t i = 0; i < objects->n; i++)
         n += is_state(objects->items[i], STATE_IN_SYNC);
-    str_addf(out, "%u of %u objects in sync", n, objects->n);
+    if (status_is_seen(status))
+        str_addf(out, "%u of %u objects in sync", n, objects->n);
+    else
+        str_add(out, "no round is over yet");
     show_text(node_get(status, "round"), "started", ", last round at ", out);
     show_text(status, "revision", ", revision ", out);
     show_text(status, "mode", ", mode ", out);
-    show_text(status, "problem", "\nthe last good specs are in force: ", out);
+    show_text(status, "problem",
+              is_enforced(status) ? "\nthe last good specs are in force: " : "\nnothing is enforced: ", out);
+    show_text(status, "refusedConfiguration",
+              "\nthe configuration on disk was refused, the old one is in force: ", out);
     str_addc(out, '\n');
     for (uint32_t i = 0; i < accounts->n; i++)
         show_account(accounts->items[i], out);
@@ -188,15 +211,20 @@ void status_show_screen(const Node *status, bool failed, size_t rows, size_t col
 
 /* --- what has changed --- */
 
-static const char *key_of(const Node *o, Arena *arena)
+static const char *key_with(const Node *o, const char *target, Arena *arena)
 {
-    static const char *const members[] = {"kind", "name", "account", "target"};
+    static const char *const members[] = {"kind", "name", "account"};
     const char *texts[ARRAY_SIZE(members)];
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
         const char *text = node_get_text(o, members[i]);
         texts[i] = text ? text : "";
     }
-    return arena_printf(arena, "%s\n%s\n%s\n%s", texts[0], texts[1], texts[2], texts[3]);
+    return arena_printf(arena, "%s\n%s\n%s\n%s", texts[0], texts[1], texts[2], target ? target : "");
+}
+
+static const char *key_of(const Node *o, Arena *arena)
+{
+    return key_with(o, node_get_text(o, "target"), arena);
 }
 
 static bool is_same(const Node *a, const Node *b)
@@ -210,9 +238,11 @@ static void show_gone(const Node *before, const Map *still, bool failed, Arena *
     const Node *objects = list_of(before, "objects");
     for (uint32_t i = 0; i < objects->n; i++) {
         const Node *o = objects->items[i];
-        if (map_get(still, key_of(o, arena)) || (failed && is_well(o)))
+        /* Without a target the document itself is told of: what it selects could not be listed. */
+        if (!node_get_text(o, "target") || map_get(still, key_of(o, arena)) ||
+            map_get(still, key_with(o, NULL, arena)) || (failed && is_well(o)))
             continue;
-        show_text(o, "kind", "no longer declared  ", out);
+        show_text(o, "kind", "no longer told of  ", out);
         show_text(o, "name", " ", out);
         show_text(o, "account", "  ", out);
         show_text(o, "target", "  ", out);

@@ -235,6 +235,26 @@ void status_keep(Status *status, const Specs *specs)
     status->accounts.n = n;
 }
 
+void status_count(const Status *status, size_t counts[static STATE_MAX])
+{
+    memset(counts, 0, STATE_MAX * sizeof(counts[0]));
+    for (size_t i = 0; i < status->accounts.n; i++)
+        for (size_t k = 0; k < status->accounts.items[i]->entries.n; k++)
+            counts[status->accounts.items[i]->entries.items[k]->state]++;
+}
+
+void status_summary(const Status *status, Str *out)
+{
+    size_t counts[STATE_MAX], n = 0;
+    status_count(status, counts);
+    for (ObjectState state = 0; state < STATE_MAX; state++)
+        n += counts[state];
+    str_addf(out, "%zu of %zu objects in sync", counts[STATE_IN_SYNC], n);
+    for (ObjectState state = STATE_IN_SYNC + 1; state < STATE_MAX; state++)
+        if (counts[state])
+            str_addf(out, ", %zu %s", counts[state], names[state]);
+}
+
 /* --- status.json --- */
 
 static void write_time(JsonWriter *w, const char *key, usec_t when)
@@ -282,6 +302,8 @@ void status_json(const Status *status, const StatusHead *head, Str *out)
     json_text(&w, "mode", head->observe ? "observe" : "enforce");
     json_real(&w, "intervalSeconds", (double)head->interval / USEC_PER_SEC, 3);
     json_text(&w, "problem", head->problem);
+    json_boolean(&w, "inForce", head->in_force);
+    json_text(&w, "refusedConfiguration", head->refusal);
     json_begin_object(&w, "round");
     write_time(&w, "started", head->round_started);
     json_real(&w, "seconds", (double)head->round_took / USEC_PER_SEC, 3);

@@ -42,10 +42,17 @@ typedef struct StatusHead {
     usec_t now, interval;
     const char *revision; /* of the specs in force, or NULL */
     const char *problem;  /* why the specs on disk are not in force; NULL: they are */
+    bool in_force;        /* is there a set of specs that is enforced? */
+    const char *refusal;  /* why the configuration on disk was not taken by the last reload; NULL: it was */
     bool observe;
     usec_t round_started, round_took; /* of the newest round; 0: there was none */
     size_t round_requests;
 } StatusHead;
+
+/* How many objects are in each state. */
+void status_count(const Status *status, size_t counts[static STATE_MAX]);
+/* "1 of 3 objects in sync, 2 failed". */
+void status_summary(const Status *status, Str *out);
 
 void status_json(const Status *status, const StatusHead *head, Str *out);
 /* The same for Prometheus, as its text format wants it (metrics.c). */

@@ -330,10 +330,10 @@ def a_key_file_that_appears_later_is_taken_up(w):
     d.wait_line("updated " + image_id(1))
 
 
-def second_account(w, endpoint, ca_file):
+def second_account(w, endpoint, ca_file, oci_config=None):
     text = open(w.config_file).read()
     w.write(w.config_file, text + "  - {name: other, type: oci, configFile: %s, endpoint: \"%s\", caFile: %s}\n"
-            % (w.oci_config, endpoint, ca_file))
+            % (oci_config or w.oci_config, endpoint, ca_file))
 
 
 @case
@@ -367,6 +367,20 @@ def two_accounts_at_one_endpoint_do_not_fight_over_an_image(w):
     d.wait_line("OciImage mine .*claims freeformTags.tier of .*and so does OciImage \"theirs\"")
     d.wait_line("OciImage theirs .*and so does OciImage \"mine\"")
     assert w.updates() == 0
+
+
+@case
+def an_account_that_can_be_opened_later_does_not_fight_with_another_at_its_endpoint(w):
+    late = w.folder + "/late-config"
+    second_account(w, w.sim.endpoint, w.sim.ca_file, late)
+    w.image(1)
+    w.spec("mine", selector={"displayName": "image *"}, freeformTags={"tier": "a"})
+    w.spec("theirs", selector={"displayName": "image *"}, freeformTags={"tier": "b"}, account="other")
+    d = w.daemon()
+    d.wait_line('tier: .* -> "a"')
+    os.link(w.oci_config, late)
+    d.wait_line("OciImage mine .*claims freeformTags.tier of .*and so does OciImage \"theirs\"")
+    assert w.updates() == 1 and not any('-> "b"' in line for line in d.lines)
 
 
 @case

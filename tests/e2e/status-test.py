@@ -17,16 +17,31 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from case import *
 
 
-def prepare(w):
+def prepare(w, interval="1h"):
+    """What is told grows old by the interval, which therefore is long; rounds are asked for, as long as something is waited for."""
     w.runtime = w.folder + "/run"
     os.mkdir(w.runtime)
     w.environment["RUNTIME_DIRECTORY"] = w.runtime
+    w.interval = interval
+    w.configure()
+    w.asked = 0
+
+
+def settled(w, condition, what):
+    def look():
+        if time.monotonic() > w.asked + 0.3:
+            w.asked = time.monotonic()
+            for d in w.daemons:
+                if d.process.poll() is None and any(m.startswith("READY=1") for m in d.messages):
+                    d.signal(signal.SIGUSR1)
+        return condition()
+    eventually(look, what)
 
 
 def started(w, *words):
     d = w.daemon(*words)
     d.wait_message("objects in sync|Nothing is enforced")
-    eventually(lambda: told(w) and told(w)["round"]["started"], "the first round")
+    settled(w, lambda: told(w) and told(w)["round"]["started"], "the first round")
     return d
 
 
@@ -36,6 +51,11 @@ def told(w):
             return json.load(f)
     except FileNotFoundError:
         return None
+
+
+def metrics(w):
+    with open(w.runtime + "/metrics.prom") as f:
+        return f.read().splitlines()
 
 
 def objects(w):
@@ -88,7 +108,7 @@ def each_state_has_its_name_and_reason(w):
     assert seen["suspended"]["reason"] == "until 2099-01-01T00:00:00Z: ticket 4711" and "PROVISIONING" in seen["pending"]["reason"]
     assert "no such name" in seen["failed"]["reason"] and "the server-s" in seen["stubborn"]["reason"]
     # What failed rests, and is the same for as long.
-    eventually(lambda: objects(w)["failed"]["nextTry"], "a next try")
+    settled(w, lambda: objects(w)["failed"]["nextTry"], "a next try")
     again = objects(w)
     assert (again["failed"]["state"], again["failed"]["since"]) == ("Failed", seen["failed"]["since"]), again["failed"]
     assert again["stubborn"]["state"] == "NotConverging" and again["stubborn"]["nextTry"], again["stubborn"]
@@ -109,7 +129,7 @@ def differences_alone_end_with_2_and_held_changes_too(w):
     w.run("status").expect(2)
     w.configure(top="mode: observe\n")
     w.daemons[0].signal(signal.SIGHUP)
-    eventually(lambda: state(w, "i1") == "Drifted", "only observed")
+    settled(w, lambda: state(w, "i1") == "Drifted", "only observed")
     assert told(w)["mode"] == "observe"
     w.run("status").expect(2)
 
@@ -123,10 +143,10 @@ def since_is_when_the_state_began(w):
     first = objects(w)["golden"]["since"]
     time.sleep(1.1)
     begun = told(w)["time"]
-    eventually(lambda: told(w)["time"] > begun, "another round")
+    settled(w, lambda: told(w)["time"] > begun, "another round")
     assert objects(w)["golden"]["since"] == first
     w.sim.change(image_id(1), displayName="drifted")
-    eventually(lambda: state(w) == "Drifted", "the drift")
+    settled(w, lambda: state(w) == "Drifted", "the drift")
     assert objects(w)["golden"]["since"] > first
 
 
@@ -139,7 +159,7 @@ def documents_that_go_are_not_told_of_any_more(w):
     w.spec("two", target=image_id(2), displayName="image 2")
     started(w)
     os.unlink(w.specs + "/two.yaml")
-    eventually(lambda: set(objects(w)) == {"one"}, "one of them alone")
+    settled(w, lambda: set(objects(w)) == {"one"}, "one of them alone")
 
 
 @case
@@ -152,9 +172,9 @@ def an_account_that_goes_is_not_told_of_any_more_though_nothing_watches_the_spec
     # A namespace of users has its own count of what inotify may be used for.
     d = w.daemon(before=["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_instances; exec "$@"', "sh"])
     d.wait_line("changes are found at each round alone")
-    eventually(lambda: told(w) and [a["name"] for a in told(w)["accounts"]] == ["prod", "also"], "both accounts")
+    settled(w, lambda: told(w) and [a["name"] for a in told(w)["accounts"]] == ["prod", "also"], "both accounts")
     os.unlink(w.specs + "/two.yaml")
-    eventually(lambda: [a["name"] for a in told(w)["accounts"]] == ["prod"] and set(objects(w)) == {"one"}, "one of them alone")
+    settled(w, lambda: [a["name"] for a in told(w)["accounts"]] == ["prod"] and set(objects(w)) == {"one"}, "one of them alone")
 
 
 @case
@@ -167,7 +187,7 @@ def a_new_revision_is_told_though_it_declares_the_same(w):
     w.write(".revision", "b" * 40 + "\n")
     w.write("README.md", "words")  # a name that begins with a dot is not watched
     d.wait_line("specs loaded: 1 documents .*, revision " + "b" * 40)
-    eventually(lambda: told(w)["revision"] == "b" * 40, "the new revision")
+    settled(w, lambda: told(w)["revision"] == "b" * 40, "the new revision")
 
 
 @case
@@ -177,11 +197,11 @@ def broken_specs_are_an_error_until_they_are_mended(w):
     w.spec(displayName="image 1")
     started(w)
     w.write("golden.yaml", "kind: [")
-    eventually(lambda: told(w)["problem"], "the problem")
+    settled(w, lambda: told(w)["problem"], "the problem")
     result = w.run("status").expect(1)
     assert "the last good specs are in force" in result.out and "InSync" in result.out, result.out
     w.spec(displayName="image 1")
-    eventually(lambda: told(w)["problem"] is None, "mended specs")
+    settled(w, lambda: told(w)["problem"] is None, "mended specs")
     w.run("status").expect(0)
 
 
@@ -192,7 +212,7 @@ def an_account_whose_credential_is_refused_is_told(w):
     w.spec(displayName="image 1")
     started(w)
     w.sim.fault("GetImage", "status", status=401, code="NotAuthenticated", message="no", times=-1)
-    eventually(lambda: state(w) == "Failed", "a failure")
+    settled(w, lambda: state(w) == "Failed", "a failure")
     w.run("status").expect(1)
     account, = told(w)["accounts"]
     before = account["lastCompleteLook"]
@@ -214,14 +234,14 @@ def a_daemon_that_is_gone_is_an_error(w):
     d.wait()
     w.daemons.clear()
     result = w.run("status").expect(1)
-    assert "imagekeeperd is not running; this is what it told last" in result.err and "InSync" in result.out, result.err
+    assert "this is what it told last" in result.err and "InSync" in result.out, result.err
     started(w)
     w.run("status").expect(0)
 
 
 @case
 def what_is_older_than_three_intervals_is_an_error(w):
-    prepare(w)
+    prepare(w, interval="1s")
     w.image(1)
     w.spec(displayName="image 1")
     d = started(w)
@@ -255,7 +275,7 @@ def readers_never_see_half_a_file(w):
     for _ in range(20):
         before = told(w)["time"], told(w)["round"]
         d.signal(signal.SIGUSR1)
-        eventually(lambda: (told(w)["time"], told(w)["round"]) != before, "another round")
+        settled(w, lambda: (told(w)["time"], told(w)["round"]) != before, "another round")
     stop.set()
     reader.join()
     assert problems == []
@@ -284,7 +304,7 @@ def a_folder_that_cannot_be_written_holds_up_nothing(w):
     d.wait_line("status.json: cannot be written")
     d.wait_line('"image 1" -> "new"')
     os.rmdir(w.runtime + "/status.json.new")
-    eventually(lambda: told(w), "a status, once it can be written")
+    settled(w, lambda: told(w), "a status, once it can be written")
     assert sum("cannot be written" in line for line in d.lines) == 1
     w.environment["RUNTIME_DIRECTORY"] = w.folder + "/nowhere"
     other = w.daemon()
@@ -306,7 +326,7 @@ class Viewer:
     """`imagekeeper status --watch`: what it prints so far, to a pipe or to a terminal of that size."""
 
     def __init__(self, w, *words, size=None):
-        self.out, self.err, self.master = "", "", None
+        self.w, self.out, self.err, self.master = w, "", "", None
         if size:
             self.master, out = pty.openpty()
             fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", size[0], size[1], 0, 0))
@@ -330,7 +350,7 @@ class Viewer:
         return self.out.split("\x1b[H\x1b[2J")[-1].replace("\r\n", "\n")
 
     def wait(self, what, which="out"):
-        eventually(lambda: what in getattr(self, which), repr(what))
+        settled(self.w, lambda: what in getattr(self, which), repr(what))
 
     def end(self, signal_number=signal.SIGINT):
         self.process.send_signal(signal_number)
@@ -355,8 +375,8 @@ def a_watch_tells_each_change_of_state_in_a_line(w):
         viewer.wait("Drifted  OciImage golden-2")
     assert v.out.count("OciImage") == 3 and failed.out.count("OciImage") == 1, (v.out, failed.out)
     os.unlink(w.specs + "/golden-2.yaml")
-    v.wait("no longer declared  OciImage golden-2")
-    failed.wait("no longer declared  OciImage golden-2")
+    v.wait("no longer told of  OciImage golden-2")
+    failed.wait("no longer told of  OciImage golden-2")
     assert (v.end(), failed.end(signal.SIGTERM)) == (0, 0) and v.out.count("golden-1 ") == 1 and not v.err, (v.out, v.err)
 
 
@@ -377,8 +397,107 @@ def a_watch_says_that_the_daemon_is_gone_and_goes_on_when_it_is_back(w):
     v.wait("Drifted  OciImage golden")
     d.signal(signal.SIGTERM)
     d.wait()
-    eventually(lambda: v.err.count("there is no ") == 2, "the file is gone")
+    settled(w, lambda: v.err.count("there is no ") == 2, "the file is gone")
     assert v.end() == 1 and v.err.count("\n") == 3, v.err
+
+
+@case
+def a_watch_does_not_take_what_was_not_looked_at_for_gone(w):
+    prepare(w)
+    w.image(1)
+    w.spec("all", selector={"displayName": "image*"}, operatingSystemVersion="8", reconcile="{mode: observe}")
+    d = started(w)
+    v = Viewer(w)
+    v.wait("InSync  OciImage all")
+    w.sim.fault("ListImages", "status", status=403, code="NotAuthorized", message="no", times=-1)
+    v.wait("Failed  OciImage all")
+    w.sim.clear_faults()
+    settled(w, lambda: v.out.count("InSync  OciImage all") == 2, "the image again")
+    d.signal(signal.SIGTERM)
+    d.wait()
+    v.wait("there is no ", "err")
+    w.sim.change(image_id(1), operatingSystemVersion="7")
+    w.sim.fault("ListImages", "delay", ms=1500, times=1)  # longer than it takes to notice that a daemon has begun
+    w.daemon()
+    v.wait("Drifted  OciImage all")
+    v.end()
+    assert "no longer" not in v.out and v.out.count("OciImage all") == 4, v.out
+
+
+@case
+def a_watch_ends_when_nobody_reads_on(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    started(w)
+    result = subprocess.run('"$0" status --watch | head -n 1', shell=True, executable="/bin/bash", env=dict(w.environment, BASH_ARGV0=os.environ["IMAGEKEEPER"]),
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, text=True)
+    assert result.stdout.startswith("InSync") and result.stdout.count("\n") == 1, result.stdout
+
+
+@case
+def a_watch_fits_the_smallest_terminals(w):
+    prepare(w)
+    for n in range(1, 6):
+        w.image(n)
+        w.spec("golden-%d" % n, target=image_id(n), displayName="image %d" % n)
+    started(w)
+    for size in (1, 1), (1, 40), (2, 20), (3, 1):
+        v = Viewer(w, size=size)
+        eventually(lambda: v.screen().endswith("\n"), "a screen")
+        assert v.end() == 0 and v.screen().count("\n") <= max(1, size[0] - 1), (size, v.screen())
+
+
+@case
+def a_refused_reload_is_told_until_one_is_taken(w):
+    prepare(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    d = started(w)
+    with open(w.config_file) as f:
+        good = f.read()
+    w.write(w.config_file, good + "intervall: 1s\n")
+    d.signal(signal.SIGHUP)
+    settled(w, lambda: told(w)["refusedConfiguration"], "the refusal")
+    n = len(d.messages)
+    d.signal(signal.SIGUSR1)
+    n = d.wait_message("1 of 1 objects in sync; the configuration on disk was refused: .*intervall", n)
+    assert "the configuration on disk was refused, the old one is in force" in w.run("status").expect(1).out
+    assert "imagekeeper_config_valid 0" in metrics(w)
+    w.write(w.config_file, good)
+    d.signal(signal.SIGHUP)
+    settled(w, lambda: told(w)["refusedConfiguration"] is None, "the reload")
+    d.wait_message("1 of 1 objects in sync$", n)
+    assert w.run("status").expect(0).out.count("refused") == 0 and "imagekeeper_config_valid 1" in metrics(w)
+
+
+@case
+def without_specs_it_is_told_that_nothing_is_enforced(w):
+    prepare(w)
+    w.write("golden.yaml", "kind: [")
+    d = w.daemon()
+    d.wait_message("Nothing is enforced")
+    result = w.run("status").expect(1)
+    assert "no round is over yet" in result.out and "nothing is enforced: " in result.out and "last good" not in result.out, result.out
+    assert "imagekeeper_specs_in_force 0" in metrics(w) and "imagekeeper_specs_valid 0" in metrics(w)
+    w.image(1)
+    w.spec(displayName="image 1")
+    settled(w, lambda: told(w)["inForce"] and told(w)["objects"], "specs")
+    w.run("status").expect(0)
+    assert "imagekeeper_specs_in_force 1" in metrics(w)
+
+
+@case
+def systemd_is_told_what_the_status_tells(w):
+    prepare(w)
+    for n in (1, 2, 3):
+        w.image(n)
+    w.spec("changed", target=image_id(1), displayName="new")
+    w.spec("paused", target=image_id(2), displayName="x", reconcile='{suspend: {until: "2099-01-01T00:00:00Z", reason: "ticket 4711"}}')
+    w.spec("gone", target=image_id(99), displayName="x")
+    d = w.daemon()
+    d.wait_message("STATUS=1 of 3 objects in sync, 1 Suspended, 1 AccessUncertain$")
+    assert "1 of 3 objects in sync" in w.run("status").expect(1).out
 
 
 @case
@@ -391,7 +510,7 @@ def a_watch_in_json_is_one_object_a_telling(w):
     v.wait("\n")
     before = v.out.count("\n")
     d.signal(signal.SIGUSR1)
-    eventually(lambda: v.out.count("\n") > before, "another round")
+    settled(w, lambda: v.out.count("\n") > before, "another round")
     assert v.end() == 0
     times = [json.loads(line)["time"] for line in v.out.splitlines()]
     assert times == sorted(times) and len(times) > 1
@@ -407,13 +526,13 @@ def a_watch_fits_a_terminal_and_shows_first_what_needs_attention(w):
     v = Viewer(w, size=(12, 40))
     v.wait("InSync")
     w.sim.change(image_id(30), displayName="drifted")
-    eventually(lambda: "Drifted" in v.screen(), "the drift")
+    settled(w, lambda: "Drifted" in v.screen(), "the drift")
     lines = v.screen().split("\n")
     assert lines[2].startswith("Drifted  OciImage golden-30") and lines[-2] == "(23 more lines)" and lines[-1] == "", lines
     assert len(lines) == 12 and max(len(line) for line in lines) <= 40, lines
     fcntl.ioctl(v.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
     v.process.send_signal(signal.SIGWINCH)
-    eventually(lambda: v.screen().count("InSync") == 29, "all of them")
+    settled(w, lambda: v.screen().count("InSync") == 29, "all of them")
     assert v.end() == 2
 
 

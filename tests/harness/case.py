@@ -146,6 +146,7 @@ class Daemon:
 
 class Programs:
     """The programs under test, with a folder, a configuration and specs; a cloud is what its heirs add."""
+    interval = "1s"
 
     def __init__(self, folder):
         self.folder = folder
@@ -166,7 +167,7 @@ class Programs:
         """What must hold after every case."""
 
     def write_config(self, accounts, top=""):
-        self.write(self.config_file, "specs: specs\ninterval: 1s\n%saccounts:\n%s" % (top, accounts))
+        self.write(self.config_file, "specs: specs\ninterval: %s\n%saccounts:\n%s" % (self.interval, top, accounts))
 
     def write(self, path, text, modified=None):
         """`modified`: the file's time, else it is now."""
@@ -240,7 +241,7 @@ class Simulated(Programs):
     def configure(self, top="", account="", accounts=None, **how):
         """`account` is added to the usual account, which `how` varies, `top` to the file; `accounts` replaces the list."""
         if accounts:
-            self.write(self.config_file, "specs: specs\ninterval: 1s\n%s%s" % (top, accounts))
+            self.write(self.config_file, "specs: specs\ninterval: %s\n%s%s" % (self.interval, top, accounts))
         else:
             self.write_config(self.account(**how) + account, top)
 

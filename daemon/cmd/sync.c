@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cmd/command.h"
 #include "record/event.h"
+#include "sync/failure.h"
 
 /* In the journal, and on stderr where that is another place. */
 static void warn(const Log *log, const char *message)
@@ -23,6 +24,7 @@ static int show(const Log *log, const SyncConfig *c, const SyncResult *result)
     CLEANUP(str_done) Str text = {0};
     LogField revision = {entry_field_name(ENTRY_REVISION), result->commit};
     const char *files = result->n_files == 1 ? "file" : "files";
+    failure_is_over(result->directory);
     if (result->news)
         event_log(log, EVENT_SPECS_FETCHED, &revision, 1, "specs fetched: commit %s (%zu %s) from %s %s",
                   result->commit, result->n_files, files, c->repository, c->ref);
@@ -43,7 +45,8 @@ static int show(const Log *log, const SyncConfig *c, const SyncResult *result)
 static int show_failure(const Log *log, const SyncResult *result, const Error *error)
 {
     LogField revision = {entry_field_name(ENTRY_REVISION), *result->commit ? result->commit : NULL};
-    if (log->under_journal || !result->denied)
+    bool news = !result->directory || failure_is_news(result->directory, error->message, clock_wall());
+    if (news && (log->under_journal || !result->denied))
         event_log(log, error->kind == ERROR_REJECTED ? EVENT_SYNC_REFUSED : EVENT_SYNC_FAILED, &revision, 1,
                   "no specs fetched: %s", error->message);
     if (!log->under_journal)
@@ -82,6 +85,7 @@ const Command command_sync = {
     .help = "Fetches what `sync` in the configuration names, exports the specs of its commit to a new directory, and\n"
             "flips the link `current` to it, which `specs` points to. A commit whose signature is not the one that is\n"
             "asked for, or that does not descend from the last one, is refused, and what is current stays.\n"
+            "The journal gets what is new; a failure that lasts is said there once an hour, and here each time.\n"
             "Exit status: 0 the commit is current, 1 an error.\n",
     .accepts = "c",
     .run = run,

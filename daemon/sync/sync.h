@@ -5,6 +5,7 @@
  *     exports/<commit>  the specs of the last commits, each with its `.revision`
  *     current           a link to one of them, which is flipped when that is whole
  *     lock              held while this goes on
+ *     failure           what was said last of runs that failed (failure.h)
  *
  * At any instant `current` leads to a whole export; what a crash left behind is taken away the next time.
  */

@@ -164,6 +164,26 @@ def a_fetch_by_hand_that_may_not_be_is_no_failure_of_the_unit(w):
 
 
 @case
+def a_fetch_that_fails_for_the_same_reason_is_said_once_an_hour(w):
+    journal = Journal()
+    failed = lambda: [e["MESSAGE"][0] for e in journal.entries if e["IMAGEKEEPER_EVENT"] == ["sync-failed"]]
+    def fails(repository):
+        w.write(w.config_file, "accounts:\n  - {name: prod, type: oci}\nsync: {repository: %s, directory: ours}\n" % repository)
+        assert repository in w.run("sync").expect(1).err
+    for _ in range(3):
+        fails("/nowhere")
+    fails("/elsewhere")
+    path = w.folder + "/ours/failure"
+    with open(path) as f:
+        said, _, what = f.read().partition("\n")
+    w.write(path, "%d\n%s" % (int(said) - 3600 * 10**6, what))
+    fails("/elsewhere")
+    fails("/nowhere")  # an entry that comes when all those before it are there
+    eventually(lambda: len(failed()) >= 4, "the entries")
+    assert ["/nowhere" in m for m in failed()] == [True, False, False, True], failed()
+
+
+@case
 def the_daemon_tells_the_journal_what_schedules_do(w):
     journal = Journal()
     volume, gone = w.sim.add_boot_volume(), w.sim.add_boot_volume()

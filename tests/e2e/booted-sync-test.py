@@ -319,6 +319,9 @@ def what_is_wrong_with_the_configuration_is_an_error_in_the_journal(w):
     w.machine.run("systemd-sysusers").expect()
     assert w.machine.run("systemctl", "start", "imagekeeper-sync").status != 0
     eventually(lambda: 'unknown key "intervall"' in w.machine.run("journalctl", "-u", "imagekeeper-sync", "-p", "err", "--no-pager").out, "the reason")
+    # The line of the file and the caret below it stand in the same entry.
+    entry, = w.machine.journal("-u", "imagekeeper-sync", "SYSLOG_IDENTIFIER=imagekeeper")
+    assert entry["IMAGEKEEPER_EVENT"] == "sync-failed" and "\n" in entry["MESSAGE"] and "intervall: 5s" in entry["MESSAGE"], entry
 
 
 @case

@@ -174,6 +174,7 @@ static void a_folder_may_have_a_long_name(void **state)
 
 int main(void)
 {
+    alarm(300); /* a bound on hanging */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_claim_lasts_as_long_as_who_made_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_claim_of_one_that_was_killed_is_over, set_up, tear_down),

@@ -99,11 +99,13 @@ int runtime_claim(const char *folder, int *ret_fd, Error **err)
         return -1;
     if (reach(&place) == 0)
         return error_set(err, ERROR_LOCAL, "%s: another imagekeeperd tells its status there", folder);
-    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind_there(&place, fd) < 0)
-        return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be claimed", folder);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind_there(&place, fd) < 0) {
+        error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be claimed", folder);
+        closep(&fd);
+        return -1;
+    }
     *ret_fd = fd;
-    fd = -1;
     return 0;
 }
 

@@ -21,9 +21,14 @@ static const Command *const commands[] = {&command_validate, &command_plan,     
 
 /* What is done with an option: its text or a flag is put into a member of CommandOptions, or more than that. */
 typedef enum OptionUse {
-    OPTION_OTHER,
     OPTION_TEXT,
     OPTION_FLAG,
+    OPTION_OUTPUT,
+    OPTION_ITERATIONS,
+    OPTION_BASE_TIME,
+    OPTION_LINES,
+    OPTION_HELP,
+    OPTION_VERSION,
 } OptionUse;
 
 #define TEXT(member) OPTION_TEXT, offsetof(CommandOptions, member)
@@ -40,11 +45,11 @@ typedef struct OptionRow {
 static const OptionRow option_rows[] = {
     {'c', 0, "config", "FILE", "the configuration (default " CONFIG_FILE_DEFAULT ")", TEXT(config_file)},
     {'s', 0, "specs", "PATH", "the specs, instead of what the configuration says", TEXT(specs)},
-    {'o', 'o', "output", "text|json", "the form of the results (-o)", OPTION_OTHER, 0},
+    {'o', 'o', "output", "text|json", "the form of the results (-o)", OPTION_OUTPUT, 0},
     {'i', 0, "show-ignored", NULL, "also list each difference that was passed over, with the rule", FLAG(show_ignored)},
     {'p', 0, "plan", "FILE", "do exactly this saved plan", TEXT(saved_plan)},
-    {'n', 0, "iterations", "N", "so many of the next slots (default 5)", OPTION_OTHER, 0},
-    {'b', 0, "base-time", "TIME", "as if it were that time (RFC 3339), instead of now", OPTION_OTHER, 0},
+    {'n', 0, "iterations", "N", "so many of the next slots (default 5)", OPTION_ITERATIONS, 0},
+    {'b', 0, "base-time", "TIME", "as if it were that time (RFC 3339), instead of now", OPTION_BASE_TIME, 0},
     {'f', 0, "offline", NULL, "ask no cloud: the next slots alone", FLAG(offline)},
     {'F', 0, "failed", NULL, "only what is not in sync (text)", FLAG(failed)},
     {'w', 0, "watch", NULL, "show it anew whenever it is told anew", FLAG(watch)},
@@ -58,13 +63,13 @@ static const OptionRow option_rows[] = {
      TEXT(event)},
     {'E', 0, "all", NULL, "also starts, reloads, loaded specs and what else is no change", FLAG(all)},
     {'W', 0, "any-writer", NULL, "also what other programs wrote under our name", FLAG(any_writer)},
-    {'l', 'n', "lines", "N", "only the last N (-n)", OPTION_OTHER, 0},
+    {'l', 'n', "lines", "N", "only the last N (-n)", OPTION_LINES, 0},
     {'r', 'r', "reverse", NULL, "the newest first (-r)", FLAG(reverse)},
     {'L', 'f', "follow", NULL, "the last 10 (or those of --since), then each new one as it comes (-f)", FLAG(follow)},
     {'d', 'D', "directory", "DIR", "the journal files there, instead of this machine's journal (-D)", TEXT(directory)},
     {'I', 0, "instance", "NAME", "of imagekeeperd@NAME", TEXT(instance)},
-    {'h', 'h', "help", NULL, "this text", OPTION_OTHER, 0},
-    {'v', 0, "version", NULL, "the version", OPTION_OTHER, 0},
+    {'h', 'h', "help", NULL, "this text", OPTION_HELP, 0},
+    {'v', 0, "version", NULL, "the version", OPTION_VERSION, 0},
 };
 
 static bool accepts(const Command *command, int letter)
@@ -148,29 +153,28 @@ static int take_output(const char *text, CommandOptions *options)
 static int take_option(const Command *command, const OptionRow *row, CommandOptions *options)
 {
     char *member = (char *)options + row->offset;
-    if (row->use == OPTION_TEXT) {
+    switch (row->use) { /* no default: a use that is forgotten here does not compile */
+    case OPTION_TEXT:
         *(const char **)(void *)member = optarg;
         return -1;
-    }
-    if (row->use == OPTION_FLAG) {
+    case OPTION_FLAG:
         *(bool *)(void *)member = true;
         return -1;
-    }
-    switch (row->letter) {
-    case 'h':
-        return print_help(command);
-    case 'v':
-        return print_version();
-    case 'n':
+    case OPTION_OUTPUT:
+        return take_output(optarg, options);
+    case OPTION_ITERATIONS:
         return take_number(row, optarg, ITERATIONS_MAX, &options->iterations);
-    case 'l':
+    case OPTION_BASE_TIME:
+        return take_base_time(optarg, options);
+    case OPTION_LINES:
         options->has_lines = true;
         return take_number(row, optarg, LINES_MAX, &options->lines);
-    case 'b':
-        return take_base_time(optarg, options);
-    default:
-        return take_output(optarg, options);
+    case OPTION_HELP:
+        return print_help(command);
+    case OPTION_VERSION:
+        return print_version();
     }
+    abort();
 }
 
 #define LONG_OPTION 256 /* what getopt gives for a row, beyond all letters */
@@ -182,7 +186,54 @@ static const OptionRow *find_row(const Command *command, int c)
     for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++)
         if (option_rows[i].brief == c && accepts(command, option_rows[i].letter))
             return &option_rows[i];
-    return NULL; /* '?': it has been said what is wrong */
+    return NULL;
+}
+
+/* The names that a command's long options have, and how many of them begin with `word`, which are listed. */
+static size_t find_names(const Command *command, const char *word, const char **names, Str *alike)
+{
+    size_t n = 0, n_alike = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
+        if (!accepts(command, option_rows[i].letter))
+            continue;
+        names[n++] = option_rows[i].name;
+        if (starts_with(option_rows[i].name, word))
+            str_addf(alike, "%s--%s", n_alike++ ? ", " : "", option_rows[i].name);
+    }
+    names[n] = NULL;
+    return n_alike;
+}
+
+/* "--watc=x" */
+static void complain_of_word(const Command *command, const char *word)
+{
+    const char *names[ARRAY_SIZE(option_rows) + 1];
+    CLEANUP(str_done) Str alike = {0};
+    CLEANUP(freep) char *name = xstrndup(word + 2, strcspn(word + 2, "="));
+    if (find_names(command, name, names, &alike) > 1) {
+        command_error("the option \"--%s\" may be %s; see imagekeeper %s --help", name, str_get(&alike), command->name);
+        return;
+    }
+    const char *nearest = nearest_name(name, names);
+    if (nearest)
+        command_error("unknown option \"--%s\"; did you mean \"--%s\"? See imagekeeper %s --help", name, nearest,
+                      command->name);
+    else
+        command_error("unknown option \"--%s\"; see imagekeeper %s --help", name, command->name);
+}
+
+/* What getopt did not take; `word` is where it met that. */
+static void complain(const Command *command, int c, const char *word)
+{
+    const OptionRow *row = optopt ? find_row(command, optopt) : NULL;
+    if (row && c == ':')
+        command_error("--%s needs a value, %s; see imagekeeper %s --help", row->name, row->value, command->name);
+    else if (row)
+        command_error("--%s takes no value; see imagekeeper %s --help", row->name, command->name);
+    else if (optopt)
+        command_error("unknown option \"-%c\"; see imagekeeper %s --help", optopt, command->name);
+    else
+        complain_of_word(command, word);
 }
 
 static int read_options(const Command *command, int argc, char **argv, CommandOptions *options)
@@ -190,6 +241,8 @@ static int read_options(const Command *command, int argc, char **argv, CommandOp
     struct option table[ARRAY_SIZE(option_rows) + 1] = {0};
     CLEANUP(str_done) Str letters = {0};
     size_t n = 0;
+    str_addc(&letters, ':'); /* what lacks a value is told apart */
+    opterr = 0;
     for (size_t i = 0; i < ARRAY_SIZE(option_rows); i++) {
         const OptionRow *row = &option_rows[i];
         if (!accepts(command, row->letter))
@@ -201,6 +254,8 @@ static int read_options(const Command *command, int argc, char **argv, CommandOp
     }
     for (int c; (c = getopt_long(argc, argv, str_get(&letters), table, NULL)) != -1;) {
         const OptionRow *row = find_row(command, c);
+        if (!row)
+            complain(command, c, argv[optind - 1]);
         int status = row ? take_option(command, row, options) : EXIT_ERROR;
         if (status >= 0)
             return status;
@@ -234,9 +289,6 @@ int main(int argc, char **argv)
     if (!command)
         return EXIT_ERROR;
     CommandOptions options = {.config_file = CONFIG_FILE_DEFAULT, .iterations = 5};
-    char program[64];
-    snprintf(program, sizeof(program), "imagekeeper %s", command->name);
-    argv[1] = program; /* what getopt puts before its messages */
     int status = read_options(command, argc - 1, argv + 1, &options);
     return status >= 0 ? status : command->run(&options);
 }

@@ -177,6 +177,9 @@ static void refuses_what_is_no_duration(void **state)
                                       "-5m",
                                       "+5m",
                                       "5M",
+                                      "5min",
+                                      "1h 30m",
+                                      "2hours",
                                       "1.5h",
                                       "5m ",
                                       "1mo",
@@ -212,7 +215,15 @@ static void set_zone(const char *zone)
 static usec_t moment_of(const char *text)
 {
     usec_t t = 0;
-    if (parse_moment(text, NOW, &t) < 0)
+    if (parse_moment(text, NOW, MOMENT_FIRST, &t) < 0)
+        fail_msg("\"%s\" was not taken for a time", text);
+    return t;
+}
+
+static usec_t last_moment_of(const char *text)
+{
+    usec_t t = 0;
+    if (parse_moment(text, NOW, MOMENT_LAST, &t) < 0)
         fail_msg("\"%s\" was not taken for a time", text);
     return t;
 }
@@ -243,14 +254,105 @@ static void a_day_has_its_summer_or_winter_time(void **state)
     set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
     assert_int_equal(moment_of("2026-07-01 12:00"), time_of("2026-07-01T10:00:00Z"));
     assert_int_equal(moment_of("2026-12-01 12:00"), time_of("2026-12-01T11:00:00Z"));
-    usec_t t = moment_of("2026-03-29 02:30"); /* there is none */
-    assert_true(t == time_of("2026-03-29T01:30:00Z") || t == time_of("2026-03-29T00:30:00Z"));
     char text[RFC3339_SIZE];
     assert_string_equal(format_rfc3339_local(time_of("2026-07-01T10:00:00Z"), text), "2026-07-01T12:00:00+02:00");
     set_zone("NST3:30");
     assert_string_equal(format_rfc3339_local(time_of("2026-07-01T10:00:00Z"), text), "2026-07-01T06:30:00-03:30");
     set_zone("UTC0");
     assert_string_equal(format_rfc3339_local(0, text), "1970-01-01T00:00:00+00:00");
+}
+
+static void an_hour_that_occurs_twice_is_the_first_or_the_last(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {"Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"};
+    for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+        set_zone(zones[i]);
+        /* What was asked before makes no difference. */
+        static const char *const before[] = {"2026-07-01", "2026-12-01", "2026-10-25 02:30"};
+        for (size_t k = 0; k < ARRAY_SIZE(before); k++) {
+            moment_of(before[k]);
+            assert_int_equal(moment_of("2026-10-25 02:30"), time_of("2026-10-25T00:30:00Z"));
+            last_moment_of(before[k]);
+            assert_int_equal(last_moment_of("2026-10-25 02:30"), time_of("2026-10-25T01:30:00Z"));
+        }
+        assert_int_equal(last_moment_of("2026-10-25 01:59:59"), time_of("2026-10-24T23:59:59Z"));
+        assert_int_equal(moment_of("2026-10-25 02:00"), time_of("2026-10-25T00:00:00Z"));
+        assert_int_equal(moment_of("2026-10-25 03:00"), time_of("2026-10-25T02:00:00Z"));
+        assert_int_equal(last_moment_of("2026-10-25"), time_of("2026-10-24T22:00:00Z"));
+    }
+    set_zone("Europe/Moscow"); /* no summer time: another zone from then on */
+    assert_int_equal(moment_of("2014-10-26 01:30"), time_of("2014-10-25T21:30:00Z"));
+    assert_int_equal(last_moment_of("2014-10-26 01:30"), time_of("2014-10-25T22:30:00Z"));
+    set_zone("UTC0");
+}
+
+static void a_time_that_clocks_skipped_is_when_they_were_set_on(void **state)
+{
+    (void)state;
+    set_zone("Europe/Berlin");
+    static const char *const skipped[] = {"2026-03-29 02:00", "2026-03-29 02:30", "2026-03-29 02:59:59",
+                                          "2026-03-29 03:00"};
+    for (size_t i = 0; i < ARRAY_SIZE(skipped); i++) {
+        assert_int_equal(moment_of(skipped[i]), time_of("2026-03-29T01:00:00Z"));
+        assert_int_equal(last_moment_of(skipped[i]), time_of("2026-03-29T01:00:00Z"));
+    }
+    assert_int_equal(moment_of("2026-03-29 01:59:59"), time_of("2026-03-29T00:59:59Z"));
+    set_zone("Pacific/Apia"); /* a whole day */
+    assert_int_equal(moment_of("2011-12-30 12:00"), time_of("2011-12-30T10:00:00Z"));
+    assert_int_equal(moment_of("2011-12-29 23:59:59"), time_of("2011-12-30T09:59:59Z"));
+    assert_int_equal(moment_of("2011-12-31"), time_of("2011-12-30T10:00:00Z"));
+    set_zone("UTC0");
+}
+
+static void a_local_time_before_all_times_is_the_first_one(void **state)
+{
+    (void)state;
+    set_zone("Asia/Tokyo");
+    assert_int_equal(moment_of("1970-01-01"), 0);
+    assert_int_equal(moment_of("1970-01-01 09:00:01"), USEC_PER_SEC);
+    set_zone("America/New_York");
+    assert_int_equal(moment_of("9999-12-31 23:59:59"), time_of("9999-12-31T23:59:59Z"));
+    set_zone("UTC0");
+}
+
+static void an_hour_alone_is_of_today(void **state)
+{
+    (void)state;
+    set_zone("CET-1");
+    assert_int_equal(moment_of("08:00"), time_of("2026-12-01T07:00:00Z"));
+    assert_int_equal(moment_of("23:59:58"), time_of("2026-12-01T22:59:58Z"));
+    set_zone("KIR-14");
+    assert_int_equal(moment_of("00:30"), time_of("2026-12-01T10:30:00Z"));
+    set_zone("UTC0");
+}
+
+static void spans_are_read_as_people_write_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        usec_t ago;
+    } rows[] = {
+        {"1 day ago", USEC_PER_DAY},
+        {"3 days ago", 3 * USEC_PER_DAY},
+        {"3min ago", 3 * USEC_PER_MINUTE},
+        {"2 hours ago", 2 * USEC_PER_HOUR},
+        {"2 hr ago", 2 * USEC_PER_HOUR},
+        {"1hour ago", USEC_PER_HOUR},
+        {"1h 30min ago", 90 * USEC_PER_MINUTE},
+        {"1 hour 30 minutes 1 second ago", 90 * USEC_PER_MINUTE + USEC_PER_SEC},
+        {"90 seconds ago", 90 * USEC_PER_SEC},
+        {"90sec ago", 90 * USEC_PER_SEC},
+        {"5 m ago", 5 * USEC_PER_MINUTE},
+        {"1 minute ago", USEC_PER_MINUTE},
+        {"2 weeks ago", 14 * USEC_PER_DAY},
+        {"1 week 1d ago", 8 * USEC_PER_DAY},
+        {"-3 days", 3 * USEC_PER_DAY},
+        {"-1h 30min", 90 * USEC_PER_MINUTE},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(moment_of(rows[i].text), NOW - rows[i].ago);
 }
 
 static void a_moment_may_be_ago(void **state)
@@ -287,12 +389,23 @@ static void refuses_what_is_no_moment(void **state)
                                         "2026-12-01 08:00:60",
                                         "2026-12-01 08:00:00.5",
                                         "tomorrow",
+                                        "8:00",
+                                        "08",
+                                        "24:00",
+                                        "08:00 ",
+                                        "08:00:60",
+                                        "1 day",
+                                        "1 dayago",
+                                        "1 fortnight ago",
+                                        "1 day, 1 hour ago",
+                                        "day ago",
+                                        "1 Day ago",
                                         "1969-12-31",
                                         "10000-01-01",
                                         "11111111111111111111111111111111111111111111h ago"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         usec_t t = 7;
-        if (parse_moment(wrong[i], NOW, &t) == 0)
+        if (parse_moment(wrong[i], NOW, MOMENT_FIRST, &t) == 0)
             fail_msg("\"%s\" was taken for a time", wrong[i]);
         assert_int_equal(t, 7);
     }
@@ -324,6 +437,11 @@ int main(void)
         cmocka_unit_test(the_clocks_go_on),
         cmocka_unit_test(a_moment_without_a_zone_is_local),
         cmocka_unit_test(a_day_has_its_summer_or_winter_time),
+        cmocka_unit_test(an_hour_that_occurs_twice_is_the_first_or_the_last),
+        cmocka_unit_test(a_time_that_clocks_skipped_is_when_they_were_set_on),
+        cmocka_unit_test(a_local_time_before_all_times_is_the_first_one),
+        cmocka_unit_test(an_hour_alone_is_of_today),
+        cmocka_unit_test(spans_are_read_as_people_write_them),
         cmocka_unit_test(a_moment_may_be_ago),
         cmocka_unit_test(refuses_what_is_no_moment),
         cmocka_unit_test(writes_microseconds),

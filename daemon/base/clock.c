@@ -178,82 +178,152 @@ int parse_http_date(const char *p, usec_t *ret)
     return from_utc(&tm, 0, 0, ret);
 }
 
-int parse_duration(const char *p, usec_t *ret)
+typedef struct Unit {
+    const char *name;
+    usec_t usec;
+    bool is_spoken; /* only for people at a terminal */
+} Unit;
+
+static const Unit units[] = {
+    {"ms", USEC_PER_MSEC, false},      {"s", USEC_PER_SEC, false},        {"sec", USEC_PER_SEC, true},
+    {"second", USEC_PER_SEC, true},    {"seconds", USEC_PER_SEC, true},   {"m", USEC_PER_MINUTE, false},
+    {"min", USEC_PER_MINUTE, true},    {"minute", USEC_PER_MINUTE, true}, {"minutes", USEC_PER_MINUTE, true},
+    {"h", USEC_PER_HOUR, false},       {"hr", USEC_PER_HOUR, true},       {"hour", USEC_PER_HOUR, true},
+    {"hours", USEC_PER_HOUR, true},    {"d", USEC_PER_DAY, false},        {"day", USEC_PER_DAY, true},
+    {"days", USEC_PER_DAY, true},      {"w", 7 * USEC_PER_DAY, false},    {"week", 7 * USEC_PER_DAY, true},
+    {"weeks", 7 * USEC_PER_DAY, true},
+};
+
+/* 0: there is no such unit. */
+static usec_t take_unit(const char **p, bool spoken)
 {
-    static const struct {
-        const char *name;
-        usec_t usec;
-    } units[] = {{"ms", USEC_PER_MSEC}, {"s", USEC_PER_SEC}, {"m", USEC_PER_MINUTE},
-                 {"h", USEC_PER_HOUR},  {"d", USEC_PER_DAY}, {"w", 7 * USEC_PER_DAY}};
+    const char *word = *p;
+    while (isalpha((unsigned char)**p))
+        (*p)++;
+    size_t n = (size_t)(*p - word);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strlen(units[i].name) == n && memcmp(word, units[i].name, n) == 0 && (spoken || !units[i].is_spoken))
+            return units[i].usec;
+    return 0;
+}
+
+static int read_span(const char *p, bool spoken, usec_t *ret)
+{
     const usec_t limit = 36600 * USEC_PER_DAY;
     usec_t total = 0;
     if (!*p)
         return -1;
     while (*p) {
-        usec_t value = 0, unit = 0;
+        usec_t value = 0;
         const char *digits = p;
         for (; isdigit((unsigned char)*p) && value < limit; p++)
             value = value * 10 + (usec_t)(*p - '0');
         if (p == digits)
             return -1;
-        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !unit; i++)
-            if (strncmp(p, units[i].name, strlen(units[i].name)) == 0) {
-                unit = units[i].usec;
-                p += strlen(units[i].name);
-            }
+        p += spoken && *p == ' ';
+        usec_t unit = take_unit(&p, spoken);
         if (!unit || value > limit / unit || total + value * unit > limit)
             return -1;
         total += value * unit;
+        p += spoken && *p == ' ' && p[1];
     }
     *ret = total;
     return 0;
 }
 
-/* Hours that a change of clocks leaves out are those after it. */
-static int from_local(struct tm *tm, usec_t *ret)
+int parse_duration(const char *text, usec_t *ret)
 {
-    struct tm day = *tm;
+    return read_span(text, false, ret);
+}
+
+int parse_span(const char *text, usec_t *ret)
+{
+    return read_span(text, true, ret);
+}
+
+/* What clocks here are ahead of UTC at that time. */
+static int64_t offset_at(int64_t seconds)
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    localtime_r(&t, &tm);
+    return tm.tm_gmtoff;
+}
+
+/* When clocks were set on, after `before` and at the latest at `after`. */
+static int64_t find_change(int64_t before, int64_t after)
+{
+    int64_t offset = offset_at(before);
+    while (after - before > 1) {
+        int64_t middle = before + (after - before) / 2;
+        if (offset_at(middle) == offset)
+            before = middle;
+        else
+            after = middle;
+    }
+    return after;
+}
+
+#define DAY 86400
+
+/* mktime() will not do: which one of two it gives depends on what it was asked before. Clocks are set at most once in
+ * the two days around a time, and what they showed before and after tells which times it may be. */
+static usec_t from_local(const struct tm *local, MomentChoice choice)
+{
+    struct tm copy = *local;
+    int64_t shown = timegm(&copy), before = offset_at(shown - DAY), after = offset_at(shown + DAY);
+    int64_t first = shown - before, last = shown - after, t;
+    bool is_first = offset_at(first) == before, is_last = offset_at(last) == after;
+    if (is_first && is_last)
+        t = choice == MOMENT_FIRST ? first : last;
+    else if (is_first || is_last)
+        t = is_first ? first : last;
+    else
+        t = find_change(last, first);
+    t = t < 0 ? 0 : t < SECONDS_MAX ? t : SECONDS_MAX;
+    return (usec_t)t * USEC_PER_SEC;
+}
+
+/* HH:MM or HH:MM:SS, to the end. */
+static bool take_hour(const char *p, struct tm *tm)
+{
+    return take_number(&p, 2, 0, 23, &tm->tm_hour) && take_text(&p, ":") && take_number(&p, 2, 0, 59, &tm->tm_min) &&
+           (!*p || (take_text(&p, ":") && take_number(&p, 2, 0, 59, &tm->tm_sec))) && !*p;
+}
+
+static int parse_date(const char *p, MomentChoice choice, usec_t *ret)
+{
+    struct tm tm = {0};
+    if (!take_date(&p, &tm) || (*p && *p != ' ' && *p != 'T') || (*p && !take_hour(p + 1, &tm)))
+        return -1;
+    struct tm day = tm;
     usec_t unused;
     if (from_utc(&day, 0, 0, &unused) < 0)
         return -1;
-    tm->tm_isdst = -1;
-    time_t t = mktime(tm);
-    if (t < 0)
-        return -1;
-    *ret = (usec_t)t * USEC_PER_SEC;
+    *ret = from_local(&tm, choice);
     return 0;
 }
 
-static int parse_local(const char *p, usec_t *ret)
-{
-    struct tm tm = {0};
-    if (!take_date(&p, &tm))
-        return -1;
-    if (*p == ' ' || *p == 'T') {
-        p++;
-        if (!take_number(&p, 2, 0, 23, &tm.tm_hour) || !take_text(&p, ":") || !take_number(&p, 2, 0, 59, &tm.tm_min) ||
-            (*p == ':' && (p++, !take_number(&p, 2, 0, 59, &tm.tm_sec))))
-            return -1;
-    }
-    return *p ? -1 : from_local(&tm, ret);
-}
-
-static int begin_of_day(usec_t now, int days_ago, usec_t *ret)
+static struct tm begin_of_day(usec_t now, int days_ago)
 {
     time_t seconds = (time_t)(now / USEC_PER_SEC);
     struct tm tm;
     localtime_r(&seconds, &tm);
-    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-    tm.tm_mday -= days_ago;
-    tm.tm_isdst = -1;
-    time_t t = mktime(&tm);
-    *ret = t < 0 ? 0 : (usec_t)t * USEC_PER_SEC;
+    return (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday - days_ago};
+}
+
+static int parse_hour(const char *text, usec_t now, MomentChoice choice, usec_t *ret)
+{
+    struct tm tm = begin_of_day(now, 0);
+    if (!take_hour(text, &tm))
+        return -1;
+    *ret = from_local(&tm, choice);
     return 0;
 }
 
 static int parse_ago(const char *text, usec_t now, usec_t *ret)
 {
-    char span[32];
+    char span[128];
     bool minus = *text == '-';
     size_t n = strlen(text += minus);
     if (!minus && (n < 4 || strcmp(text + n - 4, " ago") != 0))
@@ -264,23 +334,30 @@ static int parse_ago(const char *text, usec_t now, usec_t *ret)
     memcpy(span, text, n);
     span[n] = 0;
     usec_t ago;
-    if (parse_duration(span, &ago) < 0)
+    if (parse_span(span, &ago) < 0)
         return -1;
     *ret = ago < now ? now - ago : 0;
     return 0;
 }
 
-int parse_moment(const char *text, usec_t now, usec_t *ret)
+static int parse_word(const char *text, usec_t now, MomentChoice choice, usec_t *ret)
 {
-    if (strcmp(text, "now") == 0) {
+    bool is_today = strcmp(text, "today") == 0;
+    struct tm day = begin_of_day(now, is_today ? 0 : 1);
+    if (strcmp(text, "now") == 0)
         *ret = now;
-        return 0;
-    }
-    if (strcmp(text, "today") == 0)
-        return begin_of_day(now, 0, ret);
-    if (strcmp(text, "yesterday") == 0)
-        return begin_of_day(now, 1, ret);
-    if (parse_rfc3339(text, ret) == 0 || parse_local(text, ret) == 0)
+    else if (is_today || strcmp(text, "yesterday") == 0)
+        *ret = from_local(&day, choice);
+    else
+        return -1;
+    return 0;
+}
+
+int parse_moment(const char *text, usec_t now, MomentChoice choice, usec_t *ret)
+{
+    tzset(); /* localtime_r() need not */
+    if (parse_word(text, now, choice, ret) == 0 || parse_rfc3339(text, ret) == 0 ||
+        parse_date(text, choice, ret) == 0 || parse_hour(text, now, choice, ret) == 0)
         return 0;
     return parse_ago(text, now, ret);
 }

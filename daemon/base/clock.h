@@ -34,10 +34,20 @@ int parse_http_date(const char *text, usec_t *ret);
 
 /* A duration: "90s", "5m", "1h30m", "250ms", "7d", a unit being always required. 0, or -1. */
 int parse_duration(const char *text, usec_t *ret);
+/* Also as people write it: "1h 30min", "3 days", with the units' names of systemd.time(7) up to weeks. 0, or -1. */
+int parse_span(const char *text, usec_t *ret);
 
 #define MOMENT_FORMS                                                                                                   \
-    "2026-12-01T00:00:00Z, \"2026-12-01\" or \"2026-12-01 08:00\" (local time), today, yesterday, now, \"2h ago\" or " \
-    "-2h"
-/* A time as people write it: RFC 3339; YYYY-MM-DD, with HH:MM or HH:MM:SS or without, in the zone of TZ; today and
- * yesterday, as they began; now; a duration before now, "1h30m ago" or "-1h30m". 0, or -1. */
-int parse_moment(const char *text, usec_t now, usec_t *ret);
+    "2026-12-01T00:00:00Z, \"2026-12-01\", \"2026-12-01 08:00\" or 08:00 (local time), today, yesterday, now, "        \
+    "\"3 days ago\" or -2h"
+/* Which one of a local time that occurs twice, because clocks were set back. */
+typedef enum MomentChoice {
+    MOMENT_FIRST,
+    MOMENT_LAST,
+} MomentChoice;
+
+/* A time as people write it: RFC 3339; YYYY-MM-DD, with HH:MM or HH:MM:SS or without, in the zone of TZ; such an hour
+ * alone, of today; today and yesterday, as they began; now; a span before now, "1h 30min ago" or "-1h30m". A local time
+ * that clocks skipped is when they were set on: what they showed from then on is later than it, and all before is
+ * earlier. A local day before 1970 in UTC is 1970. 0, or -1. */
+int parse_moment(const char *text, usec_t now, MomentChoice choice, usec_t *ret);

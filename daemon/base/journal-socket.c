@@ -3,7 +3,6 @@
 #include "base/journal-socket.h"
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,7 +16,8 @@
 
 struct JournalSocket {
     int fd;
-    uint64_t lost; /* entries since the last one that could be written */
+    uint64_t lost; /* entries that could not be written, and that has not been told */
+    bool was_used;
 };
 
 JournalSocket *journal_socket_new(void)
@@ -49,27 +49,37 @@ static bool has_room(const JournalSocket *s, int patience_msec)
 }
 
 /* Somebody else may take the room between the look and the write, but only while the queue is about to be full. */
-static bool put(const JournalSocket *s, const struct iovec *parts, size_t n, int patience_msec)
+static bool put(JournalSocket *s, const struct iovec *parts, size_t n, int patience_msec)
 {
-    return has_room(s, patience_msec) && sd_journal_sendv(parts, (int)n) >= 0;
+    if (!has_room(s, patience_msec) || sd_journal_sendv(parts, (int)n) < 0)
+        return false;
+    s->was_used = true;
+    return true;
 }
 
-static bool tell_lost(const JournalSocket *s)
+static bool tell_lost(JournalSocket *s)
 {
     CLEANUP(freep)
-    char *message = xasprintf("MESSAGE=%llu entries could not be written to the journal, which took none for a while",
-                              (unsigned long long)s->lost);
+    char *message = xasprintf("MESSAGE=%llu entr%s could not be written to the journal, which took none for a while",
+                              (unsigned long long)s->lost, s->lost == 1 ? "y" : "ies");
     CLEANUP(freep) char *priority = xasprintf("PRIORITY=%d", LOG_WARNING);
     char identifier[] = "SYSLOG_IDENTIFIER=imagekeeper";
     const struct iovec parts[] = {
         {message, strlen(message)}, {priority, strlen(priority)}, {identifier, strlen(identifier)}};
-    return put(s, parts, ARRAY_SIZE(parts), 0);
+    if (!put(s, parts, ARRAY_SIZE(parts), 0))
+        return false;
+    s->lost = 0;
+    return true;
 }
 
 void journal_socket_send(JournalSocket *s, const struct iovec *parts, size_t n)
 {
-    if (find(s) && (s->lost == 0 || tell_lost(s)) && put(s, parts, n, s->lost ? 0 : PATIENCE_MSEC))
-        s->lost = 0;
-    else
+    int patience_msec = s->lost ? 0 : PATIENCE_MSEC;
+    if (!find(s) || (s->lost && !tell_lost(s)) || !put(s, parts, n, patience_msec))
         s->lost++;
+}
+
+bool journal_socket_was_used(const JournalSocket *s)
+{
+    return s->was_used;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/uio.h>
 
 #include "base/alloc.h"
@@ -17,3 +18,5 @@ void journal_socket_free(JournalSocket *socket);
  * entries after one that was lost; how many those were is told with the first one that can be written again. Without a
  * journal nothing happens. */
 void journal_socket_send(JournalSocket *socket, const struct iovec *parts, size_t n);
+/* Has any entry been sent? */
+bool journal_socket_was_used(const JournalSocket *socket);

@@ -28,12 +28,18 @@ static bool stderr_is_journal(void)
     return streq(stream, own);
 }
 
+bool log_wants_colour(int fd)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(fd) && !(no_colour && *no_colour);
+}
+
 Log log_open(LogTarget target)
 {
     return (Log){
         .target = target,
         .under_journal = stderr_is_journal(),
-        .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),
+        .colour = log_wants_colour(STDERR_FILENO),
         .journal = journal_socket_new(),
     };
 }
@@ -83,7 +89,7 @@ void log_send(const Log *log, int level, const char *message, const LogField *fi
  * seconds; it has done so when the head that was sent first has been read. */
 void log_finish(const Log *log)
 {
-    if (!log->under_journal && log->target != LOG_TARGET_JOURNAL)
+    if (!journal_socket_was_used(log->journal))
         return;
     CLEANUP(closep) int fd = sd_journal_stream_fd(LOG_IDENTIFIER, LOG_INFO, 0);
     int unread;

@@ -31,10 +31,13 @@ typedef struct LogField {
     const char *value; /* NULL: the field is left out */
 } LogField;
 
+/* Is it a terminal, and is colour not declined by a NO_COLOR that is not empty (no-color.org)? */
+bool log_wants_colour(int fd);
+
 /* `level` is one of syslog's. */
 void log_send(const Log *log, int level, const char *message, const LogField *fields, size_t n);
 
 /* The journal looks up who wrote an entry when it comes to read it, and a program that has ended by then is nobody.
  * This is to be called before the end by whoever may have logged just now: it returns once the journal knows who we
- * are. */
+ * are, at once when nothing went there. */
 void log_finish(const Log *log);

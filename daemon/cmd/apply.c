@@ -28,6 +28,7 @@ const Command command_apply = {
     .name = "apply",
     .summary = "make the changes, once",
     .help = "Goes through one round: what differs is changed, under the guard of etags and limits.\n"
+            "The journal is told what was done, what failed and what is held (imagekeeper history).\n"
             "With --plan exactly what a saved `imagekeeper plan -o json` says, refusing what has changed since.\n"
             "Exit status: 0 done, 1 an error, 2 something is held or only observed.\n",
     .accepts = "csoip",

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/str.h"
 
 void command_error(const char *format, ...)
@@ -18,8 +19,13 @@ void command_error(const char *format, ...)
 
 bool command_wants_colour(int fd)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    return isatty(fd) && !(no_colour && *no_colour);
+    return log_wants_colour(fd);
+}
+
+int command_unwritten(void)
+{
+    command_error("the results could not be written to standard output: %s", strerror(errno));
+    return -1;
 }
 
 int command_print(const Str *text)
@@ -27,8 +33,7 @@ int command_print(const Str *text)
     errno = 0;
     if (fwrite(str_get(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
         return 0;
-    command_error("the results could not be written to standard output: %s", strerror(errno));
-    return -1;
+    return command_unwritten();
 }
 
 const char *command_specs_path(const CommandOptions *options, const Config *config)

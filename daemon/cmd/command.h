@@ -57,4 +57,6 @@ const char *command_specs_path(const CommandOptions *options, const Config *conf
 void command_error(const char *format, ...) PRINTF(1, 2);
 /* Results to stdout, whole or with an error message (a full disk, a closed pipe). 0 or -1. */
 int command_print(const Str *text);
+/* Says that results could not be written, and why, which errno knows. -1. */
+int command_unwritten(void);
 bool command_wants_colour(int fd);

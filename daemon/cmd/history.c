@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 
+#include "attr/kind.h"
+#include "base/vec.h"
 #include "cmd/command.h"
+#include "plan/plan.h"
 #include "record/reader.h"
 
 #define LINES_FOLLOWED 10
@@ -32,9 +34,9 @@ static void history_done(History *h)
         close(h->stop_fd);
 }
 
-static int take_time(const char *option, const char *text, usec_t now, usec_t *time)
+static int take_time(const char *option, const char *text, usec_t now, MomentChoice choice, usec_t *time)
 {
-    if (!text || parse_moment(text, now, time) == 0)
+    if (!text || parse_moment(text, now, choice, time) == 0)
         return 0;
     command_error("--%s must be a time such as " MOMENT_FORMS ", not \"%s\"", option, text);
     return -1;
@@ -60,6 +62,39 @@ static int take_events(const char *text, bool events[static EVENT_MAX])
         events[event] = true;
     }
     return 0;
+}
+
+/* A value without wildcards that is no kind or action at all is a slip; another version's names are found with them. */
+static int check_name(const char *option, const char *text, const char *const *names)
+{
+    if (!text || strpbrk(text, "*?"))
+        return 0;
+    CLEANUP(str_done) Str all = {0};
+    for (size_t i = 0; names[i]; i++) {
+        if (streq(names[i], text))
+            return 0;
+        str_addf(&all, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *nearest = nearest_name(text, names);
+    if (nearest)
+        command_error("there is no %s \"%s\"; did you mean \"%s\"?", option, text, nearest);
+    else
+        command_error("there is no %s \"%s\", only %s", option, text, str_get(&all));
+    return -1;
+}
+
+static int check_names(const CommandOptions *o)
+{
+    VEC(const char *) names = {0};
+    const char *actions[ACTION_MAX + 1] = {0};
+    for (Action action = 0; action < ACTION_MAX; action++)
+        actions[action] = action_name(action);
+    for (const Kind *const *kind = kinds; *kind; kind++)
+        *VEC_ADD(&names) = (*kind)->name;
+    *VEC_ADD(&names) = NULL;
+    int r = check_name("kind", o->kind, names.items);
+    VEC_DONE(&names);
+    return r < 0 ? -1 : check_name("action", o->action, actions);
 }
 
 static int list_events(void)
@@ -104,8 +139,9 @@ static int set_filter(History *h)
     f->globs[ENTRY_TARGET] = o->target;
     for (Event event = 0; event < EVENT_MAX; event++)
         f->events[event] = o->all || (!o->event && event_is_change(event));
-    if (check_options(o) < 0 || take_time("since", o->since, now, &f->since) < 0 ||
-        take_time("until", o->until, now, &f->until) < 0 || (o->event && take_events(o->event, f->events) < 0))
+    if (check_options(o) < 0 || check_names(o) < 0 || take_time("since", o->since, now, MOMENT_FIRST, &f->since) < 0 ||
+        take_time("until", o->until, now, MOMENT_LAST, &f->until) < 0 ||
+        (o->event && take_events(o->event, f->events) < 0))
         return -1;
     if (f->since <= f->until)
         return 0;
@@ -122,16 +158,13 @@ static bool is_believed(History *h, const HistoryRecord *record)
     return false;
 }
 
-/* 0; 1 when nobody reads on, as after `| head`, which is no error; -1. */
-static int output(History *h, const char *text)
+/* With `flush` all of it is on its way. 0; 1 when nobody reads on, as after `| head`, which is no error; -1. */
+static int output(const char *text, bool flush)
 {
     errno = 0;
-    if (fputs(text, stdout) != EOF && (h->stop_fd < 0 || fflush(stdout) == 0))
+    if (fputs(text, stdout) != EOF && (!flush || fflush(stdout) == 0))
         return 0;
-    if (errno == EPIPE)
-        return 1;
-    command_error("the results could not be written to standard output: %s", strerror(errno));
-    return -1;
+    return errno == EPIPE ? 1 : command_unwritten();
 }
 
 static int print(History *h, const HistoryRecord *record)
@@ -139,7 +172,7 @@ static int print(History *h, const HistoryRecord *record)
     CLEANUP(str_done) Str text = {0};
     history_format(&h->filter, record, &h->style, &text);
     h->shown++;
-    return output(h, str_get(&text));
+    return output(str_get(&text), h->options->follow);
 }
 
 /* The last ones of a walk, in a ring. */
@@ -171,12 +204,6 @@ static int tail_print(const Tail *t, History *h)
     return r;
 }
 
-static bool is_stopped(const History *h)
-{
-    struct pollfd fd = {.fd = h->stop_fd, .events = POLLIN}; /* a negative one is passed over */
-    return poll(&fd, 1, 0) > 0;
-}
-
 /* What there is, to its end. With `tail` it is not printed but kept there. 0, 1 when it is to end, or -1. */
 static int walk(History *h, Tail *tail)
 {
@@ -189,9 +216,7 @@ static int walk(History *h, Tail *tail)
         if (found < 0)
             command_error("%s", err->message);
         if (found <= 0)
-            return found;
-        if (is_stopped(h))
-            return 1;
+            return found < 0 ? -1 : reader_is_stopped(h->reader);
         if (!is_believed(h, record))
             continue;
         if (tail)
@@ -213,7 +238,7 @@ static int follow(History *h)
 {
     CLEANUP(error_freep) Error *err = NULL;
     int r = 1;
-    while ((r = reader_wait(h->reader, h->stop_fd, &err)) > 0) {
+    while ((r = reader_wait(h->reader, &err)) > 0) {
         int walked = walk(h, NULL);
         if (walked)
             return walked;
@@ -230,7 +255,7 @@ static int show(History *h)
     int r = is_short && !o->reverse ? walk_to_tail(h, o->has_lines ? o->lines : LINES_FOLLOWED) : walk(h, NULL);
     if (r == 0 && o->follow)
         r = follow(h);
-    return r ? r : output(h, "");
+    return r ? r : output("", true);
 }
 
 /* With -f those signals end it in good order. */
@@ -246,7 +271,7 @@ static int prepare_following(History *h)
         command_error("signals cannot be watched: %s", strerror(errno));
         return -1;
     }
-    if (reader_watch(h->reader, &err) == 0)
+    if (reader_watch(h->reader, h->stop_fd, &err) == 0)
         return 0;
     command_error("%s", err->message);
     return -1;
@@ -274,7 +299,7 @@ static int judge(History *h)
                 "journal could see which; --any-writer shows %s\n",
                 h->left_out, h->left_out == 1 ? "y was" : "ies were", h->left_out == 1 ? "it" : "them",
                 h->left_out == 1 ? "it" : "them");
-    else if (!h->shown && !h->style.json)
+    else if (!h->shown && !h->style.json && !h->options->follow)
         fputs("imagekeeper: the journal has no such entry\n", stderr);
     if (broken)
         command_error("%zu entr%s of the journal could not be read; journalctl --verify tells more", broken,
@@ -313,14 +338,16 @@ const Command command_history = {
             "of --kind, --action, --account and --target may have `*` and `?` in them.\n"
             "Times are " MOMENT_FORMS ".\n"
             "\n"
-            "Anybody may write to the journal, under any name. Shown is what came from imagekeeperd.service, from an "
-            "instance\n"
-            "imagekeeperd@NAME.service, or from a program imagekeeper or imagekeeperd in /usr/bin, /usr/sbin, "
-            "/usr/local/bin\n"
-            "or /usr/local/sbin, or where this one is, by what the journal itself notes about each writer. Somebody "
-            "may run\n"
-            "such a program with clouds of his own: who he is, is shown. --any-writer shows the rest too, as NOT "
-            "VERIFIED.\n"
+            "Anybody may write to the journal, under any name. Shown is what came from imagekeeperd.service or\n"
+            "imagekeeper-sync.service, from an instance of one (imagekeeperd@NAME.service), or from a program "
+            "imagekeeper or\n"
+            "imagekeeperd in /usr/bin, /usr/sbin, /usr/local/bin or /usr/local/sbin, or where this one is, by what the "
+            "journal\n"
+            "itself notes about each writer. Those units and root vouch for what they wrote. Any other user may run "
+            "such a\n"
+            "program with clouds of his own, and may make it write what he wants: who he is, is shown, as not verified "
+            "(in JSON\n"
+            "\"verified\": false). --any-writer shows the rest too, as NOT VERIFIED.\n"
             "A journal taken from elsewhere is as good as the way that it came.\n"
             "\n"
             "It takes the right to read the journal: root's, or that of the group systemd-journal.\n"

@@ -16,15 +16,13 @@ struct Once {
     Log log;
     const Specs *specs;
     bool stopping;
-    bool logged;
 };
 
 void once_free(Once *o)
 {
     if (!o)
         return;
-    if (o->logged)
-        log_finish(&o->log);
+    log_finish(&o->log);
     round_free(o->round);
     accounts_free(o->accounts);
     http_free(o->http);
@@ -35,8 +33,7 @@ void once_free(Once *o)
 
 static void on_changed(void *userdata, const Op *op)
 {
-    Once *o = userdata;
-    o->logged = true;
+    const Once *o = userdata;
     journal_change(&o->log, op, o->specs->revision);
 }
 
@@ -176,6 +173,14 @@ static int exit_status(const ReportTotals *totals)
     return totals->differences > 0 ? EXIT_DIFFERENCES : EXIT_IN_SYNC;
 }
 
+/* Each of its rounds is the first, and says all that is the matter. */
+static void tell_journal(const Once *o, const Report *report)
+{
+    CLEANUP(fold_freep) Fold *fold = fold_new();
+    for (size_t i = 0; i < report->n; i++)
+        journal_account(&o->log, fold, &report->results[i], o->stopping, clock_monotonic());
+}
+
 int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *saved)
 {
     CLEANUP(config_freep) Config *config = NULL;
@@ -191,6 +196,8 @@ int once_run(const CommandOptions *options, bool plan_only, const SavedPlan *sav
     ReportTotals totals = report_totals(&report);
     if (plan_only)
         warn_of_avalanche(config, &report);
+    else
+        tell_journal(once, &report);
     if (print(options, config, &report) < 0)
         return EXIT_ERROR;
     return exit_status(&totals);

@@ -57,6 +57,7 @@ typedef enum EntryField {
     ENTRY_ACTION,
     ENTRY_CREATED, /* what was made of the target */
     ENTRY_SLOT,
+    ENTRY_LEFT_OUT,  /* how many attributes have no ENTRY_CHANGE */
     ENTRY_CHANGE,    /* one for each attribute, whole in itself: {"path":…,"from":…,"to":…} */
     ENTRY_ATTRIBUTE, /* these three are for searching: the journal keeps neither the order of a field's values nor those
                       */
@@ -83,6 +84,7 @@ typedef enum EntryField {
 typedef enum EntryType {
     ENTRY_AS_TEXT,
     ENTRY_AS_NUMBER,
+    ENTRY_AS_COUNT,   /* of what was left out, by whoever */
     ENTRY_AS_PLACE,   /* two members, `file` and `line` */
     ENTRY_AS_CHANGES, /* a list */
     ENTRY_AS_NOTHING,

@@ -104,16 +104,32 @@ static void both_ends_of_the_time_count(void **state)
     assert_false(history_is_wanted(&filter, r));
 }
 
-static bool is_ours(const char *unit, const char *exe)
+static HistoryRecord *record_by(const char *unit, const char *exe, const char *uid)
 {
-    HistoryFilter filter = everything();
-    filter.folder = "/opt/x/";
-    CLEANUP(history_record_freep) HistoryRecord *r = record_of(EVENT_UPDATED);
+    HistoryRecord *r = record_of(EVENT_UPDATED);
     if (unit)
         add(r, ENTRY_UNIT, unit);
     if (exe)
         add(r, ENTRY_EXE, exe);
+    if (uid)
+        add(r, ENTRY_UID, uid);
+    return r;
+}
+
+static bool is_ours(const char *unit, const char *exe)
+{
+    HistoryFilter filter = everything();
+    filter.folder = "/opt/x/";
+    CLEANUP(history_record_freep) HistoryRecord *r = record_by(unit, exe, NULL);
     return history_is_ours(&filter, r);
+}
+
+static bool is_verified(const char *unit, const char *exe, const char *uid)
+{
+    HistoryFilter filter = everything();
+    filter.folder = "/opt/x/";
+    CLEANUP(history_record_freep) HistoryRecord *r = record_by(unit, exe, uid);
+    return history_is_verified(&filter, r);
 }
 
 static void only_units_and_programs_of_ours_are_believed(void **state)
@@ -127,6 +143,21 @@ static void only_units_and_programs_of_ours_are_believed(void **state)
     assert_false(is_ours("ximagekeeperd.service", NULL) || is_ours("imagekeeperd@a.service.x", NULL));
     assert_false(is_ours(NULL, "/opt/y/imagekeeper") || is_ours(NULL, "/opt/x/imagekeeper2"));
     assert_false(is_ours(NULL, "/usr/bin/../tmp/imagekeeper") || is_ours(NULL, "/usr/bin/"));
+}
+
+static void a_unit_of_ours_and_root_vouch_for_what_they_wrote(void **state)
+{
+    (void)state;
+    assert_true(is_verified("imagekeeperd.service", NULL, "61184") &&
+                is_verified("imagekeeper-sync.service", NULL, "994"));
+    assert_true(is_verified("imagekeeperd@a.service", NULL, NULL) &&
+                is_verified("imagekeeper-sync@a.service", NULL, NULL));
+    assert_true(is_verified(NULL, "/usr/bin/imagekeeper", "0") && is_verified(NULL, "/opt/x/imagekeeper", "0"));
+    assert_false(is_verified(NULL, "/usr/bin/imagekeeper", NULL) || is_verified(NULL, "/usr/bin/imagekeeper", "1000"));
+    assert_false(is_verified(NULL, "/usr/bin/imagekeeper", "") || is_verified(NULL, "/usr/bin/imagekeeper", "01"));
+    assert_false(is_verified("other.service", "/usr/bin/logger", "0") ||
+                 is_verified("imagekeeper-sync@.service", NULL, "0"));
+    assert_false(is_verified("imagekeeper.service", NULL, "0") || is_verified("imagekeeper-syncd.service", NULL, "0"));
 }
 
 static void who_says_two_things_of_himself_is_not_believed(void **state)
@@ -173,6 +204,7 @@ int main(void)
         cmocka_unit_test(without_an_id_of_ours_nothing_is_wanted),
         cmocka_unit_test(both_ends_of_the_time_count),
         cmocka_unit_test(only_units_and_programs_of_ours_are_believed),
+        cmocka_unit_test(a_unit_of_ours_and_root_vouch_for_what_they_wrote),
         cmocka_unit_test(who_says_two_things_of_himself_is_not_believed),
         cmocka_unit_test(text_and_json_are_whole_lines),
         cmocka_unit_test(times_beyond_all_years_are_the_last_one),

@@ -20,6 +20,7 @@ struct HistoryRecord {
     const char *texts[ENTRY_FIELD_MAX];
     VEC(const Node *) changes; /* {"path":…,"from":…,"to":…} */
     size_t size;               /* of what was taken so far */
+    size_t left_out;           /* changes that could not be taken */
     bool ambiguous;            /* says two things of its writer, which no journal does by itself */
 };
 
@@ -56,9 +57,13 @@ static const char *value_text(Arena *arena, const char *value, size_t size)
 static void add_change(HistoryRecord *record, const char *value, size_t size)
 {
     const Node *change;
-    if (record->changes.n < CHANGES_MAX && json_read(record->arena, value, size, &change, NULL) == 0 &&
-        node_get_text(change, "path"))
+    if (size <= HISTORY_FIELD_MAX && record->size + size <= RECORD_MAX && record->changes.n < CHANGES_MAX &&
+        json_read(record->arena, value, size, &change, NULL) == 0 && node_get_text(change, "path")) {
         *VEC_ADD(&record->changes) = change;
+        record->size += size;
+    } else {
+        record->left_out++;
+    }
 }
 
 void history_record_add(HistoryRecord *record, const void *data, size_t size)
@@ -69,15 +74,14 @@ void history_record_add(HistoryRecord *record, const void *data, size_t size)
         return;
     const char *value = equals + 1;
     size -= (size_t)(value - name);
-    size_t limit = field == ENTRY_CHANGE ? HISTORY_FIELD_MAX : TEXT_MAX;
-    size = size < limit ? size : limit;
-    if (record->size + size > RECORD_MAX)
-        return;
-    record->size += size;
     if (field == ENTRY_CHANGE) {
         add_change(record, value, size);
         return;
     }
+    size = size < TEXT_MAX ? size : TEXT_MAX;
+    if (record->size + size > RECORD_MAX)
+        return;
+    record->size += size;
     const char *text = value_text(record->arena, value, size), *before = record->texts[field];
     if (!before)
         record->texts[field] = text;
@@ -102,12 +106,13 @@ static bool matches(const char *glob, const char *text)
     return text && glob_match(glob, text, false, false);
 }
 
-static bool is_instance(const char *unit, const char *instance)
+/* "imagekeeperd@NAME.service", where `of` is imagekeeperd; of that name, or of any if `instance` is NULL */
+static bool is_instance(const char *unit, const char *of, const char *instance)
 {
-    static const char before[] = "imagekeeperd@", after[] = ".service";
-    if (!unit || !starts_with(unit, before))
+    static const char after[] = ".service";
+    if (!unit || !starts_with(unit, of) || unit[strlen(of)] != '@')
         return false;
-    const char *name = unit + strlen(before);
+    const char *name = unit + strlen(of) + 1;
     size_t n = strlen(name), end = strlen(after);
     if (n <= end || !streq(name + n - end, after))
         return false;
@@ -126,7 +131,7 @@ bool history_is_wanted(const HistoryFilter *filter, const HistoryRecord *record)
             !(field == ENTRY_TARGET && matches(glob, record->texts[ENTRY_CREATED])))
             return false;
     }
-    return !filter->instance || is_instance(record->texts[ENTRY_UNIT], filter->instance);
+    return !filter->instance || is_instance(record->texts[ENTRY_UNIT], "imagekeeperd", filter->instance);
 }
 
 static bool is_in(const char *exe, const char *folder)
@@ -137,25 +142,32 @@ static bool is_in(const char *exe, const char *folder)
     return streq(name, "imagekeeper") || streq(name, "imagekeeperd");
 }
 
-static bool is_daemon(const HistoryRecord *record)
+static bool is_our_unit(const char *unit)
 {
-    const char *unit = record->texts[ENTRY_UNIT];
-    return unit && (streq(unit, "imagekeeperd.service") || is_instance(unit, NULL));
+    return unit && (streq(unit, "imagekeeperd.service") || streq(unit, "imagekeeper-sync.service") ||
+                    is_instance(unit, "imagekeeperd", NULL) || is_instance(unit, "imagekeeper-sync", NULL));
 }
 
-bool history_is_ours(const HistoryFilter *filter, const HistoryRecord *record)
+static bool is_our_program(const HistoryFilter *filter, const char *exe)
 {
     static const char *const folders[] = {"/usr/local/bin/", "/usr/local/sbin/", "/usr/bin/", "/usr/sbin/", "/bin/",
                                           "/sbin/"};
-    const char *exe = record->texts[ENTRY_EXE];
-    if (record->ambiguous)
-        return false;
-    if (is_daemon(record))
-        return true;
     for (size_t i = 0; exe && i < ARRAY_SIZE(folders); i++)
         if (is_in(exe, folders[i]))
             return true;
     return exe && is_in(exe, filter->folder);
+}
+
+bool history_is_ours(const HistoryFilter *filter, const HistoryRecord *record)
+{
+    return !record->ambiguous &&
+           (is_our_unit(record->texts[ENTRY_UNIT]) || is_our_program(filter, record->texts[ENTRY_EXE]));
+}
+
+bool history_is_verified(const HistoryFilter *filter, const HistoryRecord *record)
+{
+    const char *uid = record->texts[ENTRY_UID];
+    return history_is_ours(filter, record) && (is_our_unit(record->texts[ENTRY_UNIT]) || (uid && streq(uid, "0")));
 }
 
 static int by_path(const void *a, const void *b)
@@ -212,6 +224,13 @@ static void json_place(JsonWriter *w, const char *member, const char *text)
     json_number(w, "line", has_line ? colon + 1 : NULL);
 }
 
+/* Attributes that whoever wrote the entry left out, and those that could not be taken from it. */
+static size_t left_out(const HistoryRecord *record)
+{
+    const char *told = record->texts[ENTRY_LEFT_OUT];
+    return record->left_out + (told && is_number(told) ? strtoull(told, NULL, 10) : 0);
+}
+
 static void json_field(JsonWriter *w, const HistoryRecord *record, EntryField field)
 {
     const char *member = entry_field_member(field), *text = record->texts[field];
@@ -221,6 +240,9 @@ static void json_field(JsonWriter *w, const HistoryRecord *record, EntryField fi
         break;
     case ENTRY_AS_NUMBER:
         json_number(w, member, text);
+        break;
+    case ENTRY_AS_COUNT:
+        json_integer(w, member, (int64_t)left_out(record));
         break;
     case ENTRY_AS_PLACE:
         json_place(w, member, text);
@@ -243,7 +265,7 @@ static void format_json(const HistoryFilter *filter, const HistoryRecord *record
     json_text(&w, "event", event_name(event_of(record)));
     for (EntryField field = 0; field < ENTRY_FIELD_MAX; field++)
         json_field(&w, record, field);
-    json_boolean(&w, "verified", history_is_ours(filter, record));
+    json_boolean(&w, "verified", history_is_verified(filter, record));
     json_end_object(&w);
     CLEANUP(freep) char *line = json_for_terminal(str_get(&text));
     str_add(out, line);
@@ -279,6 +301,8 @@ static void show_what(const HistoryRecord *record, Str *out)
         show_value(out, " -> ", node_get(sorted[i], "to"));
         str_addc(out, '\n');
     }
+    if (left_out(record))
+        str_addf(out, "    (%zu more attribute%s)\n", left_out(record), left_out(record) == 1 ? "" : "s");
     /* The message has the attributes in it, too. */
     show(out, "    ", record->texts[record->changes.n ? ENTRY_REASON : ENTRY_MESSAGE], MESSAGE_MAX, "\n");
 }
@@ -288,16 +312,16 @@ static void show_writer(const HistoryFilter *filter, const HistoryRecord *record
     const char *exe = record->texts[ENTRY_EXE];
     bool ours = history_is_ours(filter, record);
     str_add(out, "by ");
-    if (is_daemon(record))
-        show_field(out, "", record, ENTRY_UNIT, "");
-    else
-        show(out, "", exe ? exe : "an unknown program", SHOWN_MAX, "");
-    if (!is_daemon(record) || !ours) {
-        show_field(out, ", user ", record, ENTRY_UID, "");
-        show_field(out, ", logged in as ", record, ENTRY_LOGIN_UID, "");
-        show_field(out, ", pid ", record, ENTRY_PID, "");
+    if (ours && is_our_unit(record->texts[ENTRY_UNIT])) {
+        show_field(out, "", record, ENTRY_UNIT, "\n");
+        return;
     }
-    str_add(out, ours ? "\n" : ": NOT VERIFIED\n");
+    show(out, "", exe ? exe : "an unknown program", SHOWN_MAX, "");
+    show_field(out, " in ", record, ENTRY_UNIT, "");
+    show_field(out, ", user ", record, ENTRY_UID, "");
+    show_field(out, ", logged in as ", record, ENTRY_LOGIN_UID, "");
+    show_field(out, ", pid ", record, ENTRY_PID, "");
+    str_add(out, !ours ? ": NOT VERIFIED\n" : history_is_verified(filter, record) ? "\n" : ", not verified\n");
 }
 
 static void format_text(const HistoryFilter *filter, const HistoryRecord *record, bool colour, Str *out)

@@ -37,8 +37,13 @@ typedef struct HistoryFilter {
 /* Is it one of those that were asked for, whoever wrote it? */
 bool history_is_wanted(const HistoryFilter *filter, const HistoryRecord *record);
 
-/* Was it written by a unit of the daemon, or by one of the programs where root alone puts programs, or where we are?
- * This goes by what the journal itself notes about the writer. */
+/* Both go by what the journal itself notes about the writer. */
+
+/* Was it surely written by us: by a unit of the system's manager, imagekeeperd or imagekeeper-sync or an instance of
+ * one, or by root with one of our programs where root alone puts programs, or where we are? */
+bool history_is_verified(const HistoryFilter *filter, const HistoryRecord *record);
+/* That, or by anybody with one of those programs. Which file was run does not tell whose code ran: who runs a program
+ * may load his own into it. */
 bool history_is_ours(const HistoryFilter *filter, const HistoryRecord *record);
 
 typedef struct HistoryStyle {

@@ -41,8 +41,9 @@ static void add_document(Fields *f, const Spec *spec, const char *target, const 
     add_field(f, ENTRY_REVISION, revision);
 }
 
-/* The journal refuses an entry of more than 1024 fields. */
-#define DELTAS_MAX 200
+/* Each is four fields, each field two parts of what libsystemd writes at once, and those must not be more than IOV_MAX,
+ * 1024: else the whole entry is lost. */
+#define DELTAS_MAX 100
 
 static const char *change_text(Arena *arena, const Delta *delta)
 {
@@ -62,6 +63,8 @@ static void add_deltas(Fields *f, const Deltas *deltas)
         add_field(f, ENTRY_FROM, value_text(f->arena, deltas->items[i].from));
         add_field(f, ENTRY_TO, value_text(f->arena, deltas->items[i].to));
     }
+    if (deltas->n > DELTAS_MAX)
+        add_field(f, ENTRY_LEFT_OUT, arena_printf(f->arena, "%zu", deltas->n - DELTAS_MAX));
 }
 
 static void add_change(Fields *f, const Change *c)

@@ -23,6 +23,7 @@ struct Reader {
     uint64_t usage; /* of the files that the library reads; it drops those that it cannot read on */
     size_t broken;
     size_t files; /* that can be read */
+    int stop_fd;  /* negative: nobody stops it */
     VEC(char *) problems;
 };
 
@@ -48,6 +49,12 @@ const char *reader_problem(const Reader *r, size_t i)
 size_t reader_broken(const Reader *r)
 {
     return r->broken;
+}
+
+bool reader_is_stopped(const Reader *r)
+{
+    struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN}; /* a negative one is passed over */
+    return poll(&fd, 1, 0) > 0;
 }
 
 static bool is_journal_file(const char *name)
@@ -183,7 +190,7 @@ static void walk_alone(Reader *r, const char *path)
     if (sd_journal_open_files(&journal, paths, 0) < 0)
         return;
     if (add_matches(r, journal) >= 0 && begin(r, journal) >= 0)
-        while (advance(r, journal) > 0)
+        while (!reader_is_stopped(r) && advance(r, journal) > 0)
             continue;
     if (sd_journal_get_usage(journal, &usage) >= 0 && usage == 0)
         note(r, "%s is damaged, and not all of it could be read (journalctl --verify tells more)", path);
@@ -208,6 +215,7 @@ int reader_open(const char *directory, const HistoryFilter *filter, bool backwar
     r->filter = filter;
     r->directory = directory;
     r->backwards = backwards;
+    r->stop_fd = -1;
     if (directory && stat(directory, &st) < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s", directory);
     if (directory && !S_ISDIR(st.st_mode))
@@ -264,7 +272,7 @@ static int read_entry(Reader *r, HistoryRecord **ret)
 
 int reader_next(Reader *r, HistoryRecord **ret, Error **err)
 {
-    for (;;) {
+    while (!reader_is_stopped(r)) {
         int error = step(r);
         if (error < 0)
             return error_set_errno(err, ERROR_LOCAL, -error, "the journal cannot be read on");
@@ -280,10 +288,12 @@ int reader_next(Reader *r, HistoryRecord **ret, Error **err)
             return 1;
         }
     }
+    return 0;
 }
 
-int reader_watch(Reader *r, Error **err)
+int reader_watch(Reader *r, int stop_fd, Error **err)
 {
+    r->stop_fd = stop_fd;
     int fd = sd_journal_get_fd(r->journal);
     return fd < 0 ? error_set_errno(err, ERROR_LOCAL, -fd, "the journal cannot be followed") : 0;
 }
@@ -298,9 +308,9 @@ static int poll_timeout(sd_journal *journal)
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
-int reader_wait(Reader *r, int stop_fd, Error **err)
+int reader_wait(Reader *r, Error **err)
 {
-    struct pollfd fds[] = {{.fd = stop_fd, .events = POLLIN},
+    struct pollfd fds[] = {{.fd = r->stop_fd, .events = POLLIN},
                            {.fd = STDOUT_FILENO},
                            {.fd = sd_journal_get_fd(r->journal), .events = POLLIN}};
     int events = sd_journal_get_events(r->journal);

@@ -151,7 +151,7 @@ def a_journal_that_stands_still_holds_up_nothing(w):
     before = len(w.events("updated"))
     rounds(w, 1)
     eventually(lambda: len(w.events("updated")) > before, "an entry")
-    eventually(lambda: said(w, "entries could not be written to the journal"), "that some are missing")
+    eventually(lambda: said(w, "could not be written to the journal"), "that some are missing")
     is_still_there(w)
 
 

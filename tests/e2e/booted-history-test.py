@@ -68,6 +68,18 @@ def a_change_by_hand_is_told_however_soon_its_program_ends(w):
     assert {(r["exe"], r["uid"], r["verified"]) for r in records} == {("/usr/local/bin/imagekeeper", 0, True)}, records
 
 
+@case
+def what_a_user_tried_is_told_as_not_verified(w):
+    w.image(1)
+    w.spec(displayName="golden")
+    w.machine.run("chmod", "-R", "a+rX", "/etc/imagekeeper/specs", "/etc/imagekeeper/imagekeeper.yaml").expect()
+    w.machine.run("setpriv", "--reuid=nobody", "--clear-groups", "env", "CREDENTIALS_DIRECTORY=/etc/imagekeeper", "imagekeeper", "apply").expect(1)
+    record, = eventually_told(w, 1)
+    assert (record["event"], record["name"], record["exe"], record["uid"], record["verified"]) == (
+        "failed", "golden", "/usr/local/bin/imagekeeper", 65534, False), record
+    assert ", user 65534, pid %d, not verified\n" % record["pid"] in w.machine.run("imagekeeper", "history").expect().out
+
+
 FORGED = "MESSAGE_ID=%s\nMESSAGE=forged\nIMAGEKEEPER_EVENT=updated\nIMAGEKEEPER_NAME=forged\n_SYSTEMD_UNIT=imagekeeperd.service\n" % MESSAGE_IDS["updated"]
 
 

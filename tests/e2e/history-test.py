@@ -14,6 +14,7 @@ from case import *
 from journal_files import MESSAGE_IDS, OTHER_BOOT, exported, write_journal
 
 NOON = 1796126400  # 2026-12-01T12:00:00Z
+HOUR, DAY = 3600, 86400
 DAEMON = (("_SYSTEMD_UNIT", "imagekeeperd.service"), ("_EXE", "/usr/sbin/imagekeeperd"), ("_UID", 61184), ("_PID", 123), ("_HOSTNAME", "keeper"))
 BY_HAND = (("_SYSTEMD_UNIT", "session-2.scope"), ("_EXE", "/usr/bin/imagekeeper"), ("_UID", 0), ("_AUDIT_LOGINUID", 1000), ("_PID", 7))
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -71,7 +72,7 @@ def an_entry_is_told_with_each_attribute_and_all_about_it(w):
         "time": "2026-12-01T12:00:00.250000Z", "event": "updated", "messageId": MESSAGE_IDS["updated"], "kind": "OciImage", "name": "golden",
         "account": "prod", "target": image_id(1), "action": "update", "created": None, "slot": None, "reason": "it differs", "status": None,
         "attributes": [{"path": "displayName", "from": "drifted", "to": "golden"}, {"path": "freeformTags.a", "from": None, "to": "gold"},
-                       {"path": "freeformTags.tier", "from": None, "to": "gold"}],
+                       {"path": "freeformTags.tier", "from": None, "to": "gold"}], "attributesLeftOut": 0,
         "opcRequestId": "REQ/1", "retryToken": "t0ken", "file": "golden.yaml", "line": 3, "revision": REVISION,
         "message": "the message of updated", "unit": "imagekeeperd.service", "exe": "/usr/sbin/imagekeeperd", "uid": 61184, "loginUid": None,
         "pid": 123, "host": "keeper", "verified": True}, record
@@ -92,7 +93,7 @@ def a_change_by_hand_says_whose_hand(w):
     assert (record["exe"], record["uid"], record["loginUid"], record["verified"]) == ("/usr/bin/imagekeeper", 0, 1000, True), record
     assert (failed["status"], failed["revision"]) == (409, None), failed
     text = w.history().expect(0).out
-    assert "golden.yaml:3, by /usr/bin/imagekeeper, user 0, logged in as 1000, pid 7\n" in text, text
+    assert "golden.yaml:3, by /usr/bin/imagekeeper in session-2.scope, user 0, logged in as 1000, pid 7\n" in text, text
     assert "    the message of failed\n    opc-request-id REQ/1" in text, text
 
 
@@ -121,6 +122,12 @@ def filters_choose_and_all_of_them_must_hold(w):
                             (("--account", "hw"), ["a-2"]), (("--action", "create"), ["b"]), (("--target", "x?"), ["a-2"]),
                             (("--target", "made.*"), ["b"]), (("--kind", "*"), ["a-1", "a-2", "b"]), (("--account", "prod"), ["a-1", "b", None])):
         assert w.names(*words) == expected, (words, w.names(*words))
+    for words, told in ((("--kind", "OciImagee"), 'kind "OciImagee"; did you mean "OciImage"?'), (("--kind", "ociimage"), 'did you mean "OciImage"?'),
+                        (("--action", "updated"), 'action "updated"; did you mean "update"?'),
+                        (("--action", "fly"), 'action "fly", only update, create, delete'), (("--kind", ""), 'kind "", only OciImage, Oci')):
+        done = w.history(*words).expect(1)
+        assert "imagekeeper: error: there is no " in done.err and told in done.err and not done.out, done.err
+    assert w.names("--kind", "OciImagee*") == [] and w.names("--action", "u?date", "--kind", "I*") == ["a-2"]
     nothing = w.history("nobody").expect(0)
     assert nothing.out == "" and nothing.err == "imagekeeper: the journal has no such entry\n", nothing.err
 
@@ -135,7 +142,9 @@ def an_instance_is_told_apart(w):
 @case
 def times_are_understood_as_people_write_them(w):
     now = time.time()
-    today = datetime.datetime.fromtimestamp(now, datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    ahead = 12 - int(now // HOUR % 24)  # in this zone it is noon, and no midnight is near
+    today = (now + ahead * HOUR) // DAY * DAY - ahead * HOUR
+    here = "HERE%+d" % -ahead
     w.add(entry(NOON, name="noon"), entry(NOON + 1, name="later"), entry(now - 7200, name="ago"), entry(today - 86400, name="yesterday"),
           file="mixed")
     day = lambda *words, **environment: [n for n in w.names(*words, **environment) if n in ("noon", "later")]
@@ -147,8 +156,15 @@ def times_are_understood_as_people_write_them(w):
     assert day("--until", "2026-12-01 12:00") == ["noon"] and day("--until", "2026-12-01 11:59:59") == []
     assert day("-S", "2026-12-01 12:00", "-U", "2026-12-01 12:00") == ["noon"]
     assert "ago" in w.names("--since", "-3h") and "ago" in w.names("--since", "3h ago") and "ago" not in w.names("--since", "1h ago", "--until", "now")
-    assert "yesterday" not in w.names("--since", "today", "--until", "now")
-    assert "yesterday" in w.names("--since", "yesterday")
+    assert "ago" in w.names("--since", "2 hours 30min ago", "--until", "1 hour ago") and "ago" not in w.names("--since", "1 day ago", "--until", "180 min ago")
+    assert "yesterday" not in w.names("--since", "today", "--until", "now", TZ=here)
+    assert "yesterday" in w.names("--since", "yesterday", TZ=here) and "yesterday" in w.names("--until", "00:00", TZ=here)
+    # 02:30 occurs twice: 00:30Z and 01:30Z.
+    twice = 1792888200
+    w.add(entry(twice, name="summer"), entry(twice + HOUR, name="winter"), file="twice")
+    for words, expected in ((("--since", "2026-10-25 02:30", "--until", "2026-10-25 02:30"), ["summer", "winter"]),
+                            (("--since", "2026-10-25 02:31", "--until", "2026-10-25 02:30"), ["winter"])):
+        assert w.names(*words, TZ="Europe/Berlin") == expected, words
     for wrong in ("soon", "", "2026-02-30", "12", "2h", "ago", "- 2h", "2026-12-01 24:00"):
         err = w.history("--since", wrong).expect(1).err
         assert err.startswith("imagekeeper: error: --since must be a time such as ") and err.endswith('not "%s"\n' % wrong), err
@@ -188,7 +204,8 @@ def what_others_wrote_is_left_out_and_marked_when_shown(w):
                (("UNIT", "imagekeeperd.service"), ("EXE", "/usr/bin/imagekeeper"), ("_COMM", "imagekeeperd")),
                DAEMON + (("_SYSTEMD_UNIT", "evil.service"),))
     w.add(*(entry(NOON + n, name="forged", by=by) for n, by in enumerate(forgers)), entry(NOON + 50, name="real"),
-          entry(NOON + 51, name="by hand", by=BY_HAND), entry(NOON + 52, name="of ours", by=(("_EXE", os.path.realpath(os.environ["IMAGEKEEPER"])),)))
+          entry(NOON + 51, name="by hand", by=BY_HAND),
+          entry(NOON + 52, name="of ours", by=(("_EXE", os.path.realpath(os.environ["IMAGEKEEPER"])), ("_UID", 0))))
     done = w.history().expect(0)
     assert done.out.count("  updated  ") == 3 and "forged" not in done.out, done.out
     assert done.err.startswith("imagekeeper: %d entries were left out" % len(forgers)), done.err
@@ -198,6 +215,32 @@ def what_others_wrote_is_left_out_and_marked_when_shown(w):
     assert text.count(": NOT VERIFIED\n") == len(forgers) and "by an unknown program: NOT VERIFIED" in text, text
     # What is not asked for is not counted either.
     assert w.names("real") == ["real"]
+
+
+@case
+def what_a_user_made_our_program_write_is_shown_as_not_verified(w):
+    program = ("_EXE", "/usr/bin/imagekeeper")
+    of_user = lambda uid: (("_SYSTEMD_UNIT", "user@1000.service"), program, ("_UID", uid), ("_PID", 8))
+    w.add(entry(by=of_user(1000)), entry(NOON + 1, by=of_user("")), entry(NOON + 2, by=of_user("00")), entry(NOON + 3, by=(program,)),
+          entry(NOON + 4, by=of_user(0)), entry(NOON + 5, by=of_user(1000) + (("_UID", 0),)))
+    left = "imagekeeper: 1 entry was left out, because another program wrote it, or one that had ended before the journal could see which; " \
+           "--any-writer shows it\n"
+    assert [r["verified"] for r in w.told(err=left)] == [False] * 4 + [True]
+    text = w.history().expect(0).out
+    assert text.count(", not verified\n") == 4 and "by /usr/bin/imagekeeper in user@1000.service, user 1000, pid 8, not verified\n" in text, text
+    assert text.endswith("by /usr/bin/imagekeeper in user@1000.service, user 0, pid 8\n"), text
+
+
+@case
+def a_unit_of_ours_is_told_by_its_name(w):
+    units = ["imagekeeperd.service", "imagekeeperd@a.service", "imagekeeper-sync.service", "imagekeeper-sync@a.service"]
+    by = lambda unit: (("_SYSTEMD_UNIT", unit), ("_EXE", "/usr/local/bin/imagekeeper"), ("_UID", 994), ("_PID", 149))
+    w.add(*(entry(NOON + n, "sync-failed", by=by(unit)) for n, unit in enumerate(units)),
+          *(entry(NOON + 9, "sync-failed", by=by(unit)) for unit in ("imagekeeper-sync@.service", "imagekeeper-syncx.service")))
+    assert [(r["unit"], r["verified"]) for r in w.told("--all")][:4] == [(unit, True) for unit in units]
+    text = w.history("--all").expect(0).out
+    assert all("by %s\n" % unit in text for unit in units) and text.count("user 994, pid 149, not verified\n") == 2, text
+    assert [r["unit"] for r in w.told("--all", "--instance", "a")] == ["imagekeeperd@a.service"]
 
 
 def no_raw(text):
@@ -221,13 +264,14 @@ def junk_is_shown_harmlessly(w):
     shown = nasty.replace(b"\x00", "\ufffd".encode()).decode(errors="replace")
     assert first["name"] == shown and first["reason"] == shown, first
     assert first["attributes"] == [{"path": "tag\x1b[2J", "from": "\x1b]0;x\x07\u009b", "to": "\u202eb\x7f"}], first["attributes"]
+    assert first["attributesLeftOut"] == 9, first
     assert (first["file"], first["line"], first["status"]) == ("a:b:" + "9" * 30, None, None), first
     assert (second["file"], second["line"], second["revision"]) == ("no place", None, shown), second
     assert (second["host"], second["uid"], second["pid"]) == (shown, None, None), second
     assert bare["event"] == "held" and bare["attributes"] == [] and bare["name"] is None and bare["message"] is None, bare
     text = w.history().expect(0).out
     no_raw(text)
-    assert len(text.splitlines()) == 3 + 1 + 3 + 2, text  # no line more than ours
+    assert len(text.splitlines()) == 3 + 2 + 3 + 2, text  # no line more than ours
 
 
 @case
@@ -237,10 +281,21 @@ def huge_fields_are_cut_and_what_is_cut_is_no_change(w):
           entry(NOON + 2, "updated", *(change("n%d" % n, "x" * 900000, None) for n in range(30)), name="large"))
     first, many, large = w.told()
     assert [a["path"] for a in first["attributes"]] == ["fits"] and len(first["reason"]) == 65536, first["attributes"]
+    assert (first["attributesLeftOut"], many["attributesLeftOut"]) == (1, 0) and large["attributesLeftOut"] == 30 - len(large["attributes"])
     assert many["attributes"] == [{"path": "n%04d" % n, "from": None, "to": n} for n in range(900)]
     assert 1 <= len(large["attributes"]) <= 9 and large["name"] == "large"
     text = w.history("-n", "3").expect(0).out
     assert max(map(len, text.splitlines())) < 3000 and '"' + "x" * 299 + "… -> \"y\"" in text, max(map(len, text.splitlines()))
+    assert text.count("    (1 more attribute)\n") == 1 and "    (%d more attributes)\n" % large["attributesLeftOut"] in text, text
+
+
+@case
+def what_its_writer_left_out_is_told_too(w):
+    w.add(entry(NOON, "updated", change("a", 1, 2), ("IMAGEKEEPER_CHANGE", "junk"), attributes_left_out=41), entry(NOON + 1, attributes_left_out="some"))
+    first, second = w.told()
+    assert len(first["attributes"]) == 1 and (first["attributesLeftOut"], second["attributesLeftOut"]) == (42, 0), (first, second)
+    text = w.history().expect(0).out
+    assert "    a: 1 -> 2\n    (42 more attributes)\n" in text and text.count("more attribute") == 1, text
 
 
 @case
@@ -380,6 +435,33 @@ def following_shows_what_comes_through_rotations_until_a_signal(w):
 
 
 @case
+def a_signal_ends_following_also_while_nothing_is_wanted(w):
+    w.add(*(entry(NOON + n, "updated", change("n", n, "x" * 600), name="n%d" % n) for n in range(200)))
+    w.add(entry(NOON - 1, name="whole"), file="whole")
+    path = w.journal + "/system.journal"
+    with open(path, "rb") as f:
+        data = f.read()
+    first, last = data.index(b"MESSAGE_ID="), data.rindex(b"IMAGEKEEPER_CHANGE=")
+    for n in range(80):
+        at = (first + (last - first) * n // 80) // 8 * 8
+        with open(path, "wb") as f:
+            f.write(data[:at] + b"\xff" * 64 + data[at + 64:])
+        if " is damaged" in w.history("nobody").err:
+            break
+    else:
+        assert False, "no damage shows at the end of a walk"
+
+    def send_signal():
+        """It comes as soon as it can."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    done = subprocess.run([os.environ["IMAGEKEEPER"], "history", "-D", w.journal, "-f", "nobody"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env=w.environment, timeout=120, preexec_fn=send_signal)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+
+
+@case
 def following_sees_a_file_grow(w):
     """Its writer is held open, as journald is."""
     path = w.journal + "/system.journal"
@@ -426,25 +508,39 @@ def many_entries_are_told_and_a_reader_may_leave(w):
 
 
 @case
+def one_entry_that_cannot_be_written_is_an_error_too(w):
+    w.add(entry())
+    for words in ((), ("-n1",), ("-r",), ("-f",), ("-o", "json")):
+        with open("/dev/full", "w") as full:
+            err = w.run("history", "-D", w.journal, *words, stdout=full).expect(1).err
+        assert err == "imagekeeper: error: the results could not be written to standard output: No space left on device\n", (words, err)
+
+
+@case
 def colour_is_for_terminals_that_want_it(w):
     w.add(entry(event="failed"), entry(NOON + 1, "held"), entry(NOON + 2))
 
-    def on_terminal(**environment):
+    def on_terminal(*command, status=0, **environment):
         master, slave = pty.openpty()
         variables = {k: v for k, v in w.environment.items() if k != "NO_COLOR"}
         with os.fdopen(master, "rb", buffering=0) as end:
-            done = subprocess.Popen([os.environ["IMAGEKEEPER"], "history", "-D", w.journal], stdout=slave, env=dict(variables, **environment))
+            done = subprocess.Popen(command or [os.environ["IMAGEKEEPER"], "history", "-D", w.journal], stdout=slave, stderr=slave,
+                                    env=dict(variables, **environment))
             os.close(slave)
             text = b""
             with contextlib.suppress(OSError):  # how a terminal says that nobody writes any more
                 while part := end.read(65536):
                     text += part
-            assert done.wait() == 0
+            assert done.wait() == status
             return text.decode()
 
     text = on_terminal()
     assert "\x1b[31mfailed\x1b[0m" in text and "\x1b[33mheld\x1b[0m" in text and text.count("\x1b") == 4, text
     assert "\x1b" not in on_terminal(NO_COLOR="1") and "\x1b" not in w.history().out
+    daemon = (os.environ["IMAGEKEEPERD"], "--config", "/nowhere")
+    for value, is_coloured in (("", True), ("1", False), ("0", False)):
+        assert on_terminal(NO_COLOR=value).count("\x1b") == 4 * is_coloured, value
+        assert on_terminal(*daemon, status=1, NO_COLOR=value).count("\x1b") == 2 * is_coloured, value
 
 
 if not journal_files.REMOTE:

@@ -111,6 +111,34 @@ def apply_tells_the_journal_what_it_changed(w):
     check_update(journal.wait("updated"), w)
 
 
+@case
+def apply_tells_the_journal_what_failed_and_what_is_held(w):
+    journal = Journal()
+    prepare(w)
+    w.image(3)
+    w.spec("gone", target=image_id(2), displayName="x")
+    w.spec("second", target=image_id(3), displayName="y")
+    w.configure(top="limits: {maxChanges: 1}\n")
+    w.plan().expect(1)
+    w.apply().expect(1)
+    failed, held = journal.wait("access-uncertain"), journal.wait("held")
+    assert failed["IMAGEKEEPER_NAME"] == ["gone"] and failed["IMAGEKEEPER_HTTP_STATUS"] == ["404"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"], failed
+    assert held["IMAGEKEEPER_NAME"] == ["golden"] and held["IMAGEKEEPER_REASON"][0] in held["MESSAGE"][0], held
+    assert held["IMAGEKEEPER_REVISION"] == ["a" * 40] and len(held["IMAGEKEEPER_CHANGE"]) == 2, held
+    told = [e["IMAGEKEEPER_EVENT"][0] for e in journal.entries]
+    assert sorted(told) == ["access-uncertain", "held", "held"], told  # each once, and nothing of the plan
+
+
+@case
+def an_entry_counts_the_attributes_that_are_too_many_for_it(w):
+    journal = Journal()
+    w.image(1)
+    w.spec(freeformTags={"t%03d" % n: "v" for n in range(203)}, reconcile="{mode: observe}")
+    w.apply().expect(2)
+    entry = journal.wait("drift")
+    assert len(entry["IMAGEKEEPER_CHANGE"]) == 100 and entry["IMAGEKEEPER_ATTRIBUTES_LEFT_OUT"] == ["103"], entry
+
+
 @contextlib.contextmanager
 def daemon_under_the_journal(w):
     """Under systemd stderr is the journal's, and this variable says so. Then nothing is said on stderr as well."""

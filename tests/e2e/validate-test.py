@@ -320,7 +320,24 @@ def an_unknown_option_is_an_error(w):
 
 @case
 def an_option_without_its_value_is_an_error(w):
-    assert "--config" in w.run("validate", "--config").expect(1).err.replace("'config'", "--config")
+    expect_text(w.run("validate", "--config"), "imagekeeper: error: --config needs a value, FILE; see imagekeeper validate --help\n")
+
+
+@case
+def a_wrong_option_is_told_with_the_nearest_one(w):
+    for words, told in (
+            (("status", "--wtch"), 'unknown option "--wtch"; did you mean "--watch"? See imagekeeper status --help'),
+            (("history", "--sinse=today"), 'unknown option "--sinse"; did you mean "--since"? See imagekeeper history --help'),
+            (("history", "name", "--frobnicate"), 'unknown option "--frobnicate"; see imagekeeper history --help'),
+            (("plan", "--watch"), 'unknown option "--watch"; see imagekeeper plan --help'),
+            (("history", "--rev", "--bogus"), 'unknown option "--bogus"; see imagekeeper history --help'),
+            (("history", "--a"), 'the option "--a" may be --action, --account, --all, --any-writer; see imagekeeper history --help'),
+            (("history", "-rX"), 'unknown option "-X"; see imagekeeper history --help'),
+            (("history", "-rS"), '--since needs a value, TIME; see imagekeeper history --help'),
+            (("history", "-n"), '--lines needs a value, N; see imagekeeper history --help'),
+            (("history", "--until"), '--until needs a value, TIME; see imagekeeper history --help'),
+            (("status", "--watch=yes"), '--watch takes no value; see imagekeeper status --help')):
+        expect_text(w.run(*words), "imagekeeper: error: %s\n" % told)
 
 
 @case

@@ -38,7 +38,8 @@ static void check_record(const HistoryFilter *filter, const HistoryRecord *recor
 {
     if (!history_is_wanted(filter, record))
         return;
-    history_is_ours(filter, record);
+    if (history_is_verified(filter, record) && !history_is_ours(filter, record))
+        abort();
     for (int json = 0; json < 2; json++) {
         CLEANUP(str_done) Str out = {0};
         HistoryStyle style = {.json = json};

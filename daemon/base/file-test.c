@@ -135,6 +135,25 @@ static void refuses_a_socket(void **state)
     refuse(path, "is not a regular file");
 }
 
+static void what_may_be_read_by_all_and_is_not_says_how(void **state)
+{
+    CLEANUP(freep) char *path = put(state, "a", "plain", 5, 0600), *text = NULL;
+    CLEANUP(freep)
+    char *command = xasprintf("has mode 0600, and user 65534 may not read it: mend it with: chmod o+r %s", path);
+    CLEANUP(error_freep) Error *err = NULL;
+    size_t size = 0;
+    assert_int_equal(file_read_plain(path, LIMIT, &text, &size, NULL), 0);
+    assert_string_equal(text, "plain");
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chmod(*state, 0755), 0);
+    assert_int_equal(seteuid(65534), 0);
+    int r = file_read_plain(path, LIMIT, &text, &size, &err);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(r, -1);
+    expect_error(err, path, command);
+}
+
 static void accepts_a_secret_of_the_owner_alone(void **state)
 {
     CLEANUP(freep) char *path = put(state, "a", "hush", 4, 0600);
@@ -270,6 +289,7 @@ int main(void)
         TEST(refuses_a_fifo_without_waiting),
         TEST(refuses_a_device),
         TEST(refuses_a_socket),
+        TEST(what_may_be_read_by_all_and_is_not_says_how),
         TEST(accepts_a_secret_of_the_owner_alone),
         TEST(accepts_a_secret_that_the_group_can_read),
         TEST(refuses_a_secret_that_the_world_can_read),

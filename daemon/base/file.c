@@ -108,6 +108,16 @@ int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Erro
     return fd < 0 ? -1 : read_open(fd, path, &st, ret, ret_size, err);
 }
 
+int file_read_plain(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES)
+        return error_set(err, ERROR_LOCAL,
+                         "%s: has mode %04o, and user %ju may not read it: mend it with: chmod o+r %s", path,
+                         st.st_mode & 07777, (uintmax_t)geteuid(), path);
+    return file_read(path, limit, ret, ret_size, err);
+}
+
 /* The command that leaves the secret readable to us: root's file is read through its group. */
 static char *mending(const char *path, const struct stat *st)
 {

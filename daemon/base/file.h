@@ -9,6 +9,9 @@
  * ERROR_LOCAL with the path, what is wrong, and what to do. An empty file is no error. */
 int file_read(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
+/* As file_read, for a file without secrets, which may be made readable for everybody: the error says how. */
+int file_read_plain(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
+
 /* As file_read, for a file that holds a secret: refused when the world can read it or anyone but its owner can write
  * it, with the mode it has and the command that mends it. Empty files and files with NUL bytes are refused. The caller
  * wipes and frees (secret_free). */

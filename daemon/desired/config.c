@@ -233,7 +233,7 @@ int config_load(const char *file, Problems *problems, Config **ret, Error **err)
 {
     CLEANUP(freep) char *text = NULL;
     size_t size;
-    if (file_read(file, YAML_SIZE_MAX, &text, &size, err) < 0)
+    if (file_read_plain(file, YAML_SIZE_MAX, &text, &size, err) < 0)
         return error_wrap(err, "the configuration cannot be read");
     CLEANUP(config_freep) Config *config = xcalloc(1, sizeof(*config));
     config->arena = arena_new();

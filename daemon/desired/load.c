@@ -24,7 +24,8 @@
 typedef struct Loader {
     const Config *config;
     Problems *problems;
-    const char *root; /* as it was given: for messages */
+    const char *given;
+    const char *root; /* the same without a slash at its end: for messages */
     const char *real; /* where that leads, once for the whole load: a link that is flipped meanwhile must not give half
                          of two trees */
     bool is_folder;
@@ -98,9 +99,20 @@ static int find_files(Loader *l, const char *folder, unsigned depth, Error **err
     return r;
 }
 
+/* Are they the ones that `sync` of the configuration brings? */
+static bool is_fetched(const Loader *l)
+{
+    return l->config->sync && l->config->specs && streq(l->given, l->config->specs);
+}
+
 static int find_all(Loader *l, Error **err)
 {
     struct stat st;
+    if (stat(l->real, &st) < 0 && errno == ENOENT && is_fetched(l))
+        return error_set(err, ERROR_LOCAL,
+                         "specs: %s does not exist: fetch the specs with: systemctl start imagekeeper-sync (of an "
+                         "instance: imagekeeper-sync@NAME; without systemd: imagekeeper sync)",
+                         l->root);
     if (stat(l->real, &st) < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "specs: %s", l->root);
     l->is_folder = S_ISDIR(st.st_mode);
@@ -326,7 +338,7 @@ static int read_file(Loader *l, const char *path, Error **err)
     CLEANUP(arena_freep) Arena *scratch = arena_new();
     size_t size;
     struct stat st;
-    if (file_read(path, YAML_SIZE_MAX, &text, &size, err) < 0)
+    if (file_read_plain(path, YAML_SIZE_MAX, &text, &size, err) < 0)
         return -1;
     l->written = stat(path, &st) < 0 ? clock_wall()
                                      : (usec_t)st.st_mtim.tv_sec * USEC_PER_SEC + (usec_t)st.st_mtim.tv_nsec / 1000;
@@ -432,7 +444,7 @@ int specs_load(const char *path, const Config *config, Problems *problems, Specs
     while (strlen(root) > 1 && root[strlen(root) - 1] == '/')
         root[strlen(root) - 1] = 0;
     CLEANUP(loader_done)
-    Loader loader = {.config = config, .problems = problems, .root = root, .real = real ? real : root};
+    Loader loader = {.config = config, .problems = problems, .given = path, .root = root, .real = real ? real : root};
     Specs *specs = loader.specs = xcalloc(1, sizeof(*specs));
     specs->refs = 1;
     specs->arena = arena_new();

@@ -31,7 +31,8 @@ static void every_kind_has_its_row(void **state)
         assert_int_equal(p->ambiguous, rows[kind].ambiguous);
         assert_int_equal(p->breaker, rows[kind].breaker);
         /* What does not pass by itself needs a person, or is not for one. */
-        assert_true(p->retry || p->advice || kind == ERROR_CONFLICT || kind == ERROR_TOKEN || kind == ERROR_CANCELLED);
+        assert_true(p->retry || p->advice || kind == ERROR_LOCAL || kind == ERROR_CONFLICT || kind == ERROR_TOKEN ||
+                    kind == ERROR_CANCELLED);
     }
     assert_string_equal(error_policy(ERROR_AUTH)->advice, "check the credential and this machine's clock");
 }

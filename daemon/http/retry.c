@@ -18,7 +18,7 @@
 
 static const ErrorPolicy policies[] = {
     [ERROR_SPEC] = {.advice = "correct the file; it is read again when it changes"},
-    [ERROR_LOCAL] = {.advice = "check this machine's disk and the permissions of the file"},
+    [ERROR_LOCAL] = {0}, /* its messages know the file and what is wrong with it, and say what to do */
     [ERROR_CONNECT] = {.retry = true, .breaker = true, .advice = "check the endpoint, the network and the firewall"},
     [ERROR_TLS] = {.breaker = true, .advice = "check the CA file, the endpoint's name and this machine's clock"},
     [ERROR_TIMEOUT] = {.retry = true, .ambiguous = true, .breaker = true},

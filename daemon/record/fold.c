@@ -9,7 +9,9 @@
 #define SAY_AGAIN (1 * USEC_PER_HOUR)
 
 typedef struct Condition {
-    char *key, *subject;
+    char *key;
+    Arena *arena;           /* of the subject */
+    const Subject *subject; /* or NULL */
     usec_t said;
     unsigned met; /* since then */
     bool seen;    /* in this round */
@@ -29,7 +31,7 @@ Fold *fold_new(void)
 static void condition_free(Condition *c)
 {
     free(c->key);
-    free(c->subject);
+    arena_free(c->arena);
     free(c);
 }
 
@@ -44,14 +46,32 @@ void fold_free(Fold *f)
     free(f);
 }
 
-unsigned fold_meet(Fold *f, const char *key, const char *subject, usec_t now)
+static Condition *condition_new(const char *key, const Subject *subject)
+{
+    Condition *c = xcalloc(1, sizeof(*c));
+    *c = (Condition){.key = xstrdup(key), .met = 1};
+    if (!subject)
+        return c;
+    c->arena = arena_new();
+    Subject *copy = arena_calloc(c->arena, 1, sizeof(*copy));
+    *copy = (Subject){
+        .text = arena_strdup(c->arena, subject->text),
+        .kind = arena_strdup(c->arena, subject->kind),
+        .name = arena_strdup(c->arena, subject->name),
+        .account = arena_strdup(c->arena, subject->account),
+        .target = arena_strdup(c->arena, subject->target),
+    };
+    c->subject = copy;
+    return c;
+}
+
+unsigned fold_meet(Fold *f, const char *key, const Subject *subject, usec_t now)
 {
     Condition *c = map_get(f->conditions, key);
     if (c) {
         c->met += !c->seen; /* once a round */
     } else {
-        c = xcalloc(1, sizeof(*c));
-        *c = (Condition){.key = xstrdup(key), .subject = xstrdup(subject), .met = 1};
+        c = condition_new(key, subject);
         map_put(f->conditions, c->key, c);
     }
     c->seen = true;
@@ -70,7 +90,7 @@ void fold_keep(Fold *f, const char *prefix)
         c->seen = c->seen || starts_with(c->key, prefix);
 }
 
-void fold_end_round(Fold *f, const char *prefix, void (*passed)(void *userdata, const char *subject), void *userdata)
+void fold_end_round(Fold *f, const char *prefix, void (*passed)(void *userdata, const Subject *subject), void *userdata)
 {
     VEC(Condition *) gone = {0};
     size_t position = 0;

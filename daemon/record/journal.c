@@ -220,14 +220,14 @@ static void say_failure(const Recorder *r, const Failure *failure)
     const Error *e = failure->error;
     const char *key = arena_printf(r->arena, "%sfailure\n%d%s\n%s", document_key(r, s), e->kind, e->code ? e->code : "",
                                    without_digits(r, e->message));
-    const char *subject = arena_printf(r->arena, "%s %s (%s)", s->kind->name, s->name, account_name(r));
-    unsigned met = fold_meet(r->fold, key, subject, r->now);
+    const Subject subject = {subject_of(r->arena, s), s->kind->name, s->name, s->account, failure->target};
+    unsigned met = fold_meet(r->fold, key, &subject, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
     add_document(&f, s, failure->target, r->revision);
     add_error(&f, e);
-    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s, declared at %s:%u%s", subject,
+    event_log(r->log, failure_event(e), f.list.items, f.list.n, "%s: %s, declared at %s:%u%s", subject.text,
               failure_text(r, failure), s->file, s->mark.line, times(r, met));
 }
 
@@ -239,8 +239,8 @@ static void say_group(const Recorder *r, const Group *g)
     const Error *e = g->items[0]->error;
     const char *what =
         arena_printf(r->arena, GROUP "%d%s\n%s", e->kind, e->code ? e->code : "", without_digits(r, e->message));
-    const char *subject = arena_printf(r->arena, "account %s", account_name(r));
-    unsigned met = fold_meet(r->fold, account_key(r, what), subject, r->now);
+    const Subject subject = {.text = arena_printf(r->arena, "account %s", account_name(r)), .account = account_name(r)};
+    unsigned met = fold_meet(r->fold, account_key(r, what), &subject, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
@@ -250,9 +250,9 @@ static void say_group(const Recorder *r, const Group *g)
     add_field(&f, ENTRY_ACCOUNT, account_name(r));
     add_field(&f, ENTRY_REVISION, r->revision);
     add_error(&f, e);
-    event_log(r->log, EVENT_ACCOUNT_FAILED, f.list.items, f.list.n, "%s: %zu documents (%s%s): %s%s%s%s", subject, g->n,
-              str_get(&names), g->n > NAMES_SHOWN ? ", …" : "", e->code ? e->code : "", e->code ? ": " : "", e->message,
-              times(r, met));
+    event_log(r->log, EVENT_ACCOUNT_FAILED, f.list.items, f.list.n, "%s: %zu documents (%s%s): %s%s%s%s", subject.text,
+              g->n, str_get(&names), g->n > NAMES_SHOWN ? ", …" : "", e->code ? e->code : "", e->code ? ": " : "",
+              e->message, times(r, met));
 }
 
 static void say_failures(const Recorder *r)
@@ -407,8 +407,9 @@ static void say_clock(const Recorder *r)
     CLEANUP(freep) char *trouble = account ? account_clock_trouble(account) : NULL;
     if (!trouble)
         return;
-    const char *subject = arena_printf(r->arena, "this machine's clock, beside account %s", account_name(r));
-    unsigned met = fold_meet(r->fold, account_key(r, "clock"), subject, r->now);
+    const char *text = arena_printf(r->arena, "this machine's clock, beside account %s", account_name(r));
+    const Subject subject = {.text = text, .account = account_name(r)};
+    unsigned met = fold_meet(r->fold, account_key(r, "clock"), &subject, r->now);
     if (!met)
         return;
     CLEANUP(fields_done) Fields f = {.arena = arena_new()};
@@ -417,9 +418,37 @@ static void say_clock(const Recorder *r)
     event_log(r->log, EVENT_CLOCK, f.list.items, f.list.n, "account %s: %s%s", account_name(r), trouble, times(r, met));
 }
 
-static void say_passed(void *userdata, const char *subject)
+/* The document that it was about; NULL: it has left the specs. */
+static const Spec *declared(const Recorder *r, const Subject *subject)
 {
-    event_log(userdata, EVENT_RECOVERED, NULL, 0, "%s: well again", subject);
+    const Specs *specs = r->result->plan->specs;
+    for (size_t i = 0; i < specs->n; i++) {
+        const Spec *s = &specs->items[i];
+        if (streq(s->name, subject->name) && streq(s->kind->name, subject->kind) && streq(s->account, subject->account))
+            return s;
+    }
+    return NULL;
+}
+
+/* What is not met any more need not be well: nobody may be looking. */
+static const char *passing(const Recorder *r, const Subject *subject)
+{
+    const Spec *spec = subject->kind ? declared(r, subject) : NULL;
+    if (subject->kind && !spec)
+        return "no longer declared, and not looked at any more";
+    return spec && spec_is_suspended(spec, clock_wall()) ? "suspended, and not tried any more" : "well again";
+}
+
+static void say_passed(void *userdata, const Subject *subject)
+{
+    const Recorder *r = userdata;
+    CLEANUP(fields_done) Fields f = {.arena = arena_new()};
+    add_field(&f, ENTRY_KIND, subject->kind);
+    add_field(&f, ENTRY_NAME, subject->name);
+    add_field(&f, ENTRY_ACCOUNT, subject->account);
+    add_field(&f, ENTRY_TARGET, subject->target);
+    add_field(&f, ENTRY_REVISION, r->revision);
+    event_log(r->log, EVENT_RECOVERED, f.list.items, f.list.n, "%s: %s", subject->text, passing(r, subject));
 }
 
 /* What was the matter before with documents that could not be looked at may still be. What failed again will rest
@@ -433,7 +462,7 @@ static void end_round(const Recorder *r)
         fold_keep(r->fold, many_key(r, OUTCOME_HELD, HOLD_PAUSE));
         fold_keep(r->fold, many_key(r, OUTCOME_HELD, HOLD_UNCONVERGED));
     }
-    fold_end_round(r->fold, arena_printf(r->arena, "%s\n", account_name(r)), say_passed, (void *)r->log);
+    fold_end_round(r->fold, arena_printf(r->arena, "%s\n", account_name(r)), say_passed, (void *)r);
 }
 
 void journal_account(const Log *log, Fold *fold, const AccountResult *result, bool stopped, usec_t now)

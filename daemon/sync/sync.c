@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -30,6 +31,7 @@ typedef struct Sync {
     const char *directory, *exports, *current;
     const char *last; /* the commit that `current` names, or NULL */
     bool last_whole;  /* and its export is there */
+    bool denied;      /* who we are may not fetch there */
     Git *git;
     int lock;
 } Sync;
@@ -40,16 +42,32 @@ static void sync_done(Sync *s)
     closep(&s->lock);
 }
 
-/* What root made there its owner, who is to fetch the next time, could neither write nor take away. */
-static int check_owner(const char *path, Error **err)
+#define BY_UNIT "fetch through the unit: systemctl start imagekeeper-sync (of an instance: imagekeeper-sync@NAME)"
+
+static const char *user_name(const Sync *s, uid_t uid)
+{
+    const struct passwd *user = getpwuid(uid);
+    return arena_strdup(s->arena, user ? user->pw_name : arena_printf(s->arena, "%ju", (uintmax_t)uid));
+}
+
+/* Its owner alone fetches there: others may not write, and what root made, the owner could neither write nor take away
+ * the next time. */
+static int check_owner(Sync *s, const char *path, Error **err)
 {
     struct stat st;
-    if (geteuid() != 0 || stat(path, &st) < 0 || st.st_uid == 0)
+    uid_t self = geteuid();
+    if (stat(path, &st) < 0 || st.st_uid == self || (self != 0 && access(path, W_OK) == 0))
         return 0;
-    return error_set(err, ERROR_LOCAL,
-                     "%s belongs to user %ju, not to root: run this as that user, or through its unit (systemctl start "
-                     "imagekeeper-sync)",
-                     path, (uintmax_t)st.st_uid);
+    s->denied = true;
+    return error_set(err, ERROR_LOCAL, "%s belongs to user %s, not to %s: " BY_UNIT ", or run this as that user", path,
+                     user_name(s, st.st_uid), user_name(s, self));
+}
+
+static int cannot_reach(Sync *s, int number, const char *what, Error **err)
+{
+    s->denied = number == EACCES;
+    return error_set(err, ERROR_LOCAL, "%s: %s%s", what, strerror(number),
+                     s->denied ? "; " BY_UNIT ", or set another sync.directory" : "");
 }
 
 static int find_directory(Sync *s, Error **err)
@@ -58,11 +76,12 @@ static int find_directory(Sync *s, Error **err)
     if (!path)
         path = state && *state ? arena_strndup(s->arena, state, strcspn(state, ":")) : DIRECTORY_DEFAULT;
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
-        return error_set_errno(err, ERROR_LOCAL, errno, "the directory %s cannot be made (sync.directory)", path);
+        return cannot_reach(s, errno, arena_printf(s->arena, "the directory %s cannot be made (sync.directory)", path),
+                            err);
     CLEANUP(freep) char *real = realpath(path, NULL);
     if (!real)
-        return error_set_errno(err, ERROR_LOCAL, errno, "sync.directory: %s", path);
-    if (check_owner(real, err) < 0)
+        return cannot_reach(s, errno, arena_printf(s->arena, "sync.directory: %s", path), err);
+    if (check_owner(s, real, err) < 0)
         return -1;
     s->directory = arena_strdup(s->arena, real);
     s->exports = arena_printf(s->arena, "%s/exports", real);
@@ -77,7 +96,7 @@ static int take_lock(Sync *s, Error **err)
     usec_t end = clock_monotonic() + LOCK_WAIT;
     s->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); // NOLINT(android-cloexec-open)
     if (s->lock < 0)
-        return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be opened", path);
+        return cannot_reach(s, errno, arena_printf(s->arena, "%s cannot be opened", path), err);
     while (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be locked", path);
@@ -220,8 +239,12 @@ int sync_run(const SyncConfig *config, Arena *arena, SyncResult *ret, Error **er
     CLEANUP(sync_done)
     Sync s = {.config = config, .arena = arena, .directory = "", .exports = "", .current = "", .lock = -1};
     *ret = (SyncResult){0};
-    if (find_directory(&s, err) < 0 || take_lock(&s, err) < 0 || exports_clean(s.directory, err) < 0 ||
-        dir_make(s.exports, 0755, err) < 0 || read_last(&s, err) < 0)
+    int r = find_directory(&s, err) < 0 || take_lock(&s, err) < 0 ? -1 : 0;
+    ret->denied = s.denied;
+    if (r < 0)
+        return -1;
+    ret->directory = s.directory;
+    if (exports_clean(s.directory, err) < 0 || dir_make(s.exports, 0755, err) < 0 || read_last(&s, err) < 0)
         return -1;
     return run(&s, ret, err);
 }

@@ -5,6 +5,7 @@
  *     exports/<commit>  the specs of the last commits, each with its `.revision`
  *     current           a link to one of them, which is flipped when that is whole
  *     lock              held while this goes on
+ *     failure           what was said last of runs that failed (failure.h)
  *
  * At any instant `current` leads to a whole export; what a crash left behind is taken away the next time.
  */
@@ -18,6 +19,8 @@ typedef struct SyncResult {
     bool news; /* else it was current already */
     size_t n_submodules;
     const char *submodule; /* the first one that was left out; in the arena */
+    const char *directory; /* in the arena; NULL: there was none */
+    bool denied;           /* whoever asked may not fetch there: nothing was tried */
     const char *warning;   /* what did not go well and does not matter now; in the arena, or NULL */
 } SyncResult;
 

@@ -46,7 +46,7 @@ def a_reload_is_over_when_systemctl_returns_and_a_refused_one_fails(w):
         m.run("systemctl", "reload", "imagekeeperd").expect()
         assert m.show("imagekeeperd", "ActiveState", "SubState") == {"ActiveState": "active", "SubState": "running"}
         assert m.show("imagekeeperd", "StatusText") != "Reloading…"
-        eventually(lambda n=n: len(w.events("reloaded")) == n, "the entry", 5)
+        eventually(lambda n=n: len(w.events("reloaded")) == n, "the entry")
     good = open(w.config_file).read()
     pid = m.show("imagekeeperd", "MainPID")
     w.write(w.config_file, good + "intervall: 5s\n")

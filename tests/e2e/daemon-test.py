@@ -400,6 +400,18 @@ def what_fails_at_every_try_is_said_once_though_it_rests_in_between(w):
 
 
 @case
+def what_failed_and_is_suspended_is_not_told_to_be_well(w):
+    w.image(1)
+    w.spec(displayName="golden")
+    w.sim.fault("UpdateImage", "status", status=403, code="NotAuthorized", message="no", times=-1)
+    d = w.daemon()
+    d.wait_line("OciImage golden .*NotAuthorized")
+    w.spec(displayName="golden", reconcile="{suspend: {until: 2099-01-01T00:00:00Z, reason: r}}")
+    d.wait_line("OciImage golden \\(prod\\): suspended, and not tried any more")
+    assert not any("well again" in line for line in d.lines), d.lines
+
+
+@case
 def what_many_fail_of_at_every_try_is_said_once_though_they_rest_in_between(w):
     for n in range(1, 9):
         w.image(n)

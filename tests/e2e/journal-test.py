@@ -168,8 +168,47 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
         assert failed["IMAGEKEEPER_REASON"][0] and failed["IMAGEKEEPER_REASON"][0] in failed["MESSAGE"][0], failed
         assert failed["PRIORITY"] == ["3"] and failed["IMAGEKEEPER_OPC_REQUEST_ID"]
         assert failed["MESSAGE_ID"] != journal.wait("updated")["MESSAGE_ID"]
+        os.unlink(w.specs + "/gone.yaml")
+        over = journal.wait("recovered")
+        assert over["MESSAGE"] == ["OciImage gone (prod): no longer declared, and not looked at any more"] and over["PRIORITY"] == ["5"], over
+        for name, value in (("KIND", "OciImage"), ("NAME", "gone"), ("ACCOUNT", "prod"), ("TARGET", image_id(2)), ("REVISION", "a" * 40)):
+            assert over["IMAGEKEEPER_" + name] == [value], over
         journal.wait("started")
         assert journal.wait("specs-loaded")["IMAGEKEEPER_REVISION"] == ["a" * 40]
+
+
+@case
+def a_fetch_by_hand_that_may_not_be_is_no_failure_of_the_unit(w):
+    journal = Journal()
+    os.mkdir(w.folder + "/theirs", 0o755)
+    os.chown(w.folder + "/theirs", 65534, 65534)
+    accounts = "accounts:\n  - {name: prod, type: oci}\n"
+    w.write(w.config_file, accounts + "sync: {repository: /nowhere, directory: theirs}\n")
+    assert "systemctl start imagekeeper-sync" in w.run("sync").expect(1).err
+    w.write(w.config_file, accounts + "sync: {repository: /nowhere, directory: ours}\n")
+    w.run("sync").expect(1)
+    assert "/nowhere" in journal.wait("sync-failed")["MESSAGE"][0]
+    assert len(journal.entries) == 1, journal.entries
+
+
+@case
+def a_fetch_that_fails_for_the_same_reason_is_said_once_an_hour(w):
+    journal = Journal()
+    failed = lambda: [e["MESSAGE"][0] for e in journal.entries if e["IMAGEKEEPER_EVENT"] == ["sync-failed"]]
+    def fails(repository):
+        w.write(w.config_file, "accounts:\n  - {name: prod, type: oci}\nsync: {repository: %s, directory: ours}\n" % repository)
+        assert repository in w.run("sync").expect(1).err
+    for _ in range(3):
+        fails("/nowhere")
+    fails("/elsewhere")
+    path = w.folder + "/ours/failure"
+    with open(path) as f:
+        said, _, what = f.read().partition("\n")
+    w.write(path, "%d\n%s" % (int(said) - 3600 * 10**6, what))
+    fails("/elsewhere")
+    fails("/nowhere")  # an entry that comes when all those before it are there
+    eventually(lambda: len(failed()) >= 4, "the entries")
+    assert ["/nowhere" in m for m in failed()] == [True, False, False, True], failed()
 
 
 @case

@@ -118,28 +118,43 @@ def the_alert_rules_fire_when_they_should_and_only_then(w):
         ("imagekeeper_object_state{instance='a',job='n',account='prod',kind='OciImage',name='good',target='j',state='InSync'}", "1x500"),
         ("imagekeeper_objects{instance='a',job='n',account='prod',state='Held'}", "0x100 3x400"),
         ("imagekeeper_specs_valid{instance='a',job='n'}", "1x200 0x300"),
+        ("imagekeeper_specs_in_force{instance='a',job='n'}", "1x150 0x350"),
         ("imagekeeper_suspension_end_timestamp_seconds{instance='a',job='n',account='prod',kind='OciImage',name='s',target='k'}", "100000x500"),
         ("node_systemd_unit_state{instance='a',job='n',name='imagekeeper-sync.service',state='inactive'}", "1x30 0x5 1 0x464"),
         ("node_systemd_unit_state{instance='a',job='n',name='imagekeeper-sync.service',state='failed'}", "0x30 1x5 0 1x464"),
         ("node_systemd_unit_state{instance='a',job='n',name='other.service',state='inactive'}", "0x500"),
+        ("node_systemd_unit_state{instance='a',job='n',name='other.service',state='active'}", "0x500"),
+        ("node_systemd_unit_state{instance='a',job='n',name='other.timer',state='active'}", "0x500"),
+        # A reload takes a moment, the stop is for good; and what the daemon told goes with it.
+        ("node_systemd_unit_state{instance='b',job='n',name='imagekeeperd@two.service',state='active'}", "1x50 0x2 1x100 0x350"),
+        ("imagekeeper_told_timestamp_seconds{instance='b',job='n'}", "0+60x152 stale"),
+        ("imagekeeper_interval_seconds{instance='b',job='n'}", "300x152 stale"),
+        ("node_systemd_unit_state{instance='a',job='n',name='imagekeeperd.service',state='active'}", "1x500"),
+        ("node_systemd_unit_state{instance='b',job='n',name='imagekeeperd@two.service',state='inactive'}", "0x154 1x350"),
+        ("node_systemd_unit_state{instance='b',job='n',name='imagekeeper-sync@two.timer',state='active'}", "1x300 0x200"),
+        ("node_systemd_unit_state{instance='a',job='n',name='imagekeeper-sync.timer',state='active'}", "1x500"),
     ]
     # Name, a time at which it is silent, one at which it fires.
     alerts = [("ImagekeeperDead", "120m", "160m"), ("ImagekeeperAccountBlind", "10m", "60m"), ("ImagekeeperBackupOverdue", "120m", "240m"),
               ("ImagekeeperObjectFailing", "20m", "40m"), ("ImagekeeperChangesHeld", "100m", "150m"), ("ImagekeeperSpecsBroken", "200m", "260m"),
-              ("ImagekeeperSuspensionEnds", "200m", "240m"), ("ImagekeeperSyncFailing", "50m", "55m")]
+              ("ImagekeeperSuspensionEnds", "200m", "240m"), ("ImagekeeperSyncFailing", "50m", "55m"),
+              ("ImagekeeperNotRunning", "54m", "165m"), ("ImagekeeperSyncStopped", "300m", "320m"),
+              ("ImagekeeperNothingEnforced", "150m", "160m")]
     expected = {
         "ImagekeeperDead": {}, "ImagekeeperAccountBlind": {"account": "blind"},
         "ImagekeeperBackupOverdue": {"account": "prod", "schedule": "s", "volume": "v"},
         "ImagekeeperObjectFailing": {"account": "prod", "kind": "OciImage", "name": "bad", "target": "i", "state": "Failed"},
         "ImagekeeperChangesHeld": {"account": "prod"}, "ImagekeeperSpecsBroken": {},
         "ImagekeeperSyncFailing": {"name": "imagekeeper-sync.service", "state": "inactive"},
+        "ImagekeeperNotRunning": {"instance": "b", "name": "imagekeeperd@two.service", "state": "active"},
+        "ImagekeeperSyncStopped": {"instance": "b", "name": "imagekeeper-sync@two.timer", "state": "active"}, "ImagekeeperNothingEnforced": {},
         "ImagekeeperSuspensionEnds": {"account": "prod", "kind": "OciImage", "name": "s", "target": "k"}}
     severity = dict(re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", open(RULES, encoding="utf-8").read(), re.S))
     lines = ["rule_files: [%s]" % json.dumps(RULES), "evaluation_interval: 1m", "tests:", "  - interval: 1m", "    input_series:"]
     lines += ["      - {series: %s, values: %s}" % (json.dumps(s), json.dumps(v)) for s, v in series]
     lines.append("    alert_rule_test:")
     for name, silent, firing in alerts:
-        labels = dict(expected[name], severity=severity[name], instance="a", job="n")
+        labels = dict({"instance": "a", "job": "n", "severity": severity[name]}, **expected[name])
         lines += ["      - {eval_time: %s, alertname: %s, exp_alerts: []}" % (silent, name),
                   "      - {eval_time: %s, alertname: %s, exp_alerts: [{exp_labels: %s, exp_annotations: ANNOTATIONS}]}" % (firing, name, json.dumps(labels))]
     # The words of the annotations are not what is tested here: without them in rules and tests.

@@ -537,7 +537,7 @@ def after_many_rounds_it_holds_no_more_than_before(w):
     soak.slots_begun = len(wanted)
     tell(soak, time.monotonic() - started)
     assert sorted(slot for slot, _, _ in made) == wanted, "slots without their one backup: %s" % [m for m in made if [s for s, _, _ in made].count(m[0]) != 1]
-    left = set(os.listdir(w.runtime)) - {"imagekeeperd.lock", "reload", "reload.spare", "status.json", "metrics.prom"}
+    left = set(os.listdir(w.runtime)) - {"imagekeeperd.lock", "imagekeeperd.socket", "reload", "reload.spare", "status.json", "metrics.prom"}
     assert not left, "files that nobody needs: %s" % left
     assert soak.most(3, "files") <= soak.most(1, "files"), "descriptors are left open"
     assert max(s["sockets"] for s in soak.samples) <= SOCKETS, "connections are left open"

@@ -3,6 +3,7 @@
 import ctypes
 import glob
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -605,7 +606,29 @@ def root_leaves_nothing_in_a_folder_of_somebody_else(w):
     w.synced(w.up.first)
     w.up.push()
     os.chown(w.state, 65534, 65534)
-    w.refused(w.up.first, "belongs to user 65534", "systemctl start imagekeeper-sync")
+    w.refused(w.up.first, "belongs to user %s, not to root" % pwd.getpwuid(65534).pw_name, "systemctl start imagekeeper-sync")
+
+
+@case
+def who_may_not_fetch_is_told_who_may(w):
+    if os.geteuid() != 0:
+        raise Skipped("needs another user")
+    w.synced(w.up.first)
+    os.chmod(w.folder, 0o755)
+    program = shutil.copy(os.environ["IMAGEKEEPER"], w.folder + "/program")
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "sync", "--config", w.config_file]
+    for mode in (0o755, 0o700):
+        os.chmod(w.state, mode)
+        done = subprocess.run(words, env=w.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1, done
+        for word in (w.state, "belongs to user root, not to " + pwd.getpwuid(65534).pw_name, "systemctl start imagekeeper-sync"):
+            assert word in done.stderr, done.stderr
+    os.chmod(w.state, 0o777)  # the lock in it is root's
+    done = subprocess.run(words, env=w.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 1 and "lock cannot be opened: Permission denied; fetch through the unit" in done.stderr, done
+    w.configure(directory="other")
+    done = subprocess.run(words, env=w.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 1 and "Permission denied; fetch through the unit: systemctl start" in done.stderr, done
 
 
 @case

@@ -61,7 +61,7 @@ def explains_what_is_left_out(root, folder, unit):
 
 
 def has_the_user_that_it_names(root, folder, unit):
-    """Made by systemd-sysusers from what is installed; none is needed for a user that exists only meanwhile."""
+    """Made by systemd-sysusers from what is installed; none is needed for a user that exists only while its unit runs."""
     wanted = {line.split("=")[1] for line in without_remarks(os.path.join(folder, unit)) if line.startswith("User=")}
     os.makedirs(root + "/etc", exist_ok=True)
     done = subprocess.run(["systemd-sysusers", "--root=" + root, find(root, "imagekeeper-sync.conf")], text=True, stdout=subprocess.PIPE,

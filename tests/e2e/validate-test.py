@@ -5,6 +5,7 @@ tests/specs/bad holds files with the exact text that is to be shown beside them 
 tests/specs/good holds files that must validate.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -218,6 +219,15 @@ def a_folder_without_specs_is_an_error(w):
 
 
 @case
+def specs_that_are_fetched_and_not_there_yet_say_how_to_fetch_them(w):
+    with open(w.config) as f:
+        text = f.read()
+    w.write("imagekeeper.yaml", "sync: {repository: /nowhere}\nspecs: %s/none/\n" % w.path + re.sub("^specs:.*\n", "", text, flags=re.M))
+    assert "systemctl start imagekeeper-sync" in w.run("validate", "--config", w.config).expect(1).err
+    assert "systemctl" not in w.validate(specs=w.path + "/others").expect(1).err
+
+
+@case
 def specs_that_are_not_there_are_an_error(w):
     expect_text(w.validate(specs=w.path + "/none"), "imagekeeper: error: specs: SPECS: No such file or directory\n",
                 SPECS=w.path + "/none")
@@ -248,7 +258,7 @@ def a_configuration_that_may_not_be_read_is_an_error(w):
     if os.geteuid() == 0:
         return  # who may read everything
     os.chmod(w.config, 0)
-    assert "may not read it" in w.validate().expect(1).err
+    assert "may not read it: mend it with: chmod o+r " + w.config in w.validate().expect(1).err
 
 
 @case

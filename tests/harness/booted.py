@@ -111,12 +111,16 @@ class Booted:
         with open(self.folder + "/console", "w") as console:
             self.process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", BOOT], env=environment,
                                             stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while self._run("systemctl", "is-system-running").out.strip() not in ("running", "degraded"):
-            if self.process.poll() is not None or time.monotonic() > end:
-                with open(self.folder + "/console", errors="replace") as console:
-                    raise Unbootable("systemd does not boot: " + " / ".join(console.read().split("\n")[-4:]))
+            if self.process.poll() is not None:
+                raise Unbootable("systemd does not boot: " + self._console())
+            assert time.monotonic() < end, "systemd has not booted after 300 s: " + self._console()
             time.sleep(0.02)
+
+    def _console(self):
+        with open(self.folder + "/console", errors="replace") as console:
+            return " / ".join(console.read().split("\n")[-4:])
 
     def _leader(self):
         """The machine's first process, as this one sees it; None: there is none yet."""
@@ -135,7 +139,7 @@ class Booted:
                    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0",
                    "setpriv", "--inh-caps", "-all", "--bounding-set", DROPPED, "--"]
         done = subprocess.run(command + list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=120)
+                              timeout=600)
         return Result(done.returncode, done.stdout)
 
     def run(self, *words):

@@ -1,6 +1,6 @@
 """Runs in place of the program of a unit, and prints as one line of JSON what it could do: True for what a sandbox should prevent and did not.
 
-Left out is what a container prevents in any case: setting the clock, locking memory, keyrings, modules and the log of the kernel, devices.
+All of it at once, as the unit is installed; directive-probe.py tries each directive by itself.
 A system call that a filter stops gives EPERM, whatever its arguments; these are such that the kernel would say something else.
 """
 import ctypes

@@ -3,6 +3,7 @@
 #include "keeper/in-force.h"
 
 #include "base/str.h"
+#include "desired/revision.h"
 #include "record/event.h"
 
 /* Specs that were read so shortly ago are not read again: rounds that begin together share one look. */
@@ -62,12 +63,14 @@ static bool take(SpecsInForce *f, Specs *specs, const char *path, const Problems
     return changed;
 }
 
-static void refuse(SpecsInForce *f, const Error *error, const Problems *problems)
+static void refuse(SpecsInForce *f, const Error *error, const char *path, const Problems *problems)
 {
     if (streq_null(f->problem, error->message))
         return;
+    CLEANUP(arena_freep) Arena *arena = arena_new();
+    const LogField revision = {entry_field_name(ENTRY_REVISION), path ? revision_find(arena, path) : NULL};
     log_problems(f->log, problems);
-    event_log(f->log, EVENT_SPECS_REJECTED, NULL, 0, "specs rejected: %s; %s", error->message,
+    event_log(f->log, EVENT_SPECS_REJECTED, &revision, 1, "specs rejected: %s; %s", error->message,
               f->specs ? "the last good set stays in force" : "nothing is enforced until they are mended");
     free(f->problem);
     f->problem = xstrdup(error->message);
@@ -84,6 +87,6 @@ bool in_force_load(SpecsInForce *f, const Config *config)
     Specs *specs = read_specs(f, config, problems, &err);
     if (specs)
         return take(f, specs, in_force_path(f, config), problems);
-    refuse(f, err, problems);
+    refuse(f, err, in_force_path(f, config), problems);
     return false;
 }

@@ -113,7 +113,7 @@ static void show_account(const Node *a, Str *out)
 
 static bool is_enforced(const Node *status)
 {
-    const Node *in_force = node_get(status, "inForce");
+    const Node *in_force = node_get(status, "enforced");
     return !in_force || in_force->type != NODE_BOOL || in_force->boolean;
 }
 

@@ -302,7 +302,7 @@ void status_json(const Status *status, const StatusHead *head, Str *out)
     json_text(&w, "mode", head->observe ? "observe" : "enforce");
     json_real(&w, "intervalSeconds", (double)head->interval / USEC_PER_SEC, 3);
     json_text(&w, "problem", head->problem);
-    json_boolean(&w, "inForce", head->in_force);
+    json_boolean(&w, "enforced", head->in_force);
     json_text(&w, "refusedConfiguration", head->refusal);
     json_begin_object(&w, "round");
     write_time(&w, "started", head->round_started);

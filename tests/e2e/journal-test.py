@@ -175,6 +175,9 @@ def the_daemon_tells_the_journal_what_it_changed_and_what_failed(w):
             assert over["IMAGEKEEPER_" + name] == [value], over
         journal.wait("started")
         assert journal.wait("specs-loaded")["IMAGEKEEPER_REVISION"] == ["a" * 40]
+        w.write(".revision", "b" * 40 + "\n")
+        w.write("broken.yaml", "kind: [")
+        assert journal.wait("specs-rejected")["IMAGEKEEPER_REVISION"] == ["b" * 40]
 
 
 @case

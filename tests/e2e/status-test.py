@@ -498,7 +498,7 @@ def without_specs_it_is_told_that_nothing_is_enforced(w):
     assert "imagekeeper_specs_in_force 0" in metrics(w) and "imagekeeper_specs_valid 0" in metrics(w)
     w.image(1)
     w.spec(displayName="image 1")
-    settled(w, lambda: told(w)["inForce"] and told(w)["objects"], "specs")
+    settled(w, lambda: told(w)["enforced"] and told(w)["objects"], "specs")
     w.run("status").expect(0)
     assert "imagekeeper_specs_in_force 1" in metrics(w)
 

@@ -50,6 +50,14 @@ static void strips_white_space_at_both_ends(void **state)
     assert_string_equal(str_strip(empty), "");
 }
 
+static void drops_digits(void **state)
+{
+    (void)state;
+    char text[] = "1 try of 20: port 443", digits[] = "0123456789";
+    assert_string_equal(str_drop_digits(text), " try of : port ");
+    assert_string_equal(str_drop_digits(digits), "");
+}
+
 static void null_equals_null_alone(void **state)
 {
     (void)state;
@@ -249,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_string_grows_and_can_be_taken),
         cmocka_unit_test(percent_encodes_all_but_unreserved_bytes),
         cmocka_unit_test(strips_white_space_at_both_ends),
+        cmocka_unit_test(drops_digits),
         cmocka_unit_test(null_equals_null_alone),
         cmocka_unit_test(a_pattern_without_stars_matches_itself),
         cmocka_unit_test(one_star_stops_at_dots),

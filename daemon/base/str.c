@@ -100,6 +100,16 @@ char *str_printable(const char *text, size_t max)
     return str_take(&out);
 }
 
+char *str_drop_digits(char *text)
+{
+    char *to = text;
+    for (const char *p = text; *p; p++)
+        if (*p < '0' || *p > '9')
+            *to++ = *p;
+    *to = 0;
+    return text;
+}
+
 char *str_strip(char *s)
 {
     while (isspace((unsigned char)*s))

@@ -48,6 +48,9 @@ static inline bool starts_with(const char *s, const char *prefix)
  * log. NULL gives NULL; the caller frees it. */
 char *str_printable(const char *text, size_t max);
 
+/* Takes out all digits, in place: of a message that leaves what tries, seconds, times and ports do not change. */
+char *str_drop_digits(char *text);
+
 /* Strips white space at both ends, in place; returns the new beginning. */
 char *str_strip(char *s);
 

@@ -173,15 +173,10 @@ static const char *account_key(const Recorder *r, const char *what)
     return arena_printf(r->arena, "%s\n\n%s", account_name(r), what);
 }
 
-/* A message without its numbers: tries, seconds and times differ from round to round, the condition does not. */
+/* The same condition has the same words from round to round, but for the numbers in them. */
 static const char *without_digits(const Recorder *r, const char *text)
 {
-    char *copy = arena_strdup(r->arena, text), *to = copy;
-    for (const char *p = copy; *p; p++)
-        if (*p < '0' || *p > '9')
-            *to++ = *p;
-    *to = 0;
-    return copy;
+    return str_drop_digits(arena_strdup(r->arena, text));
 }
 
 static const char *times(const Recorder *r, unsigned met)

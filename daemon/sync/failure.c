@@ -17,17 +17,6 @@ static char *path_in(const char *directory)
     return xasprintf("%s/failure", directory);
 }
 
-/* Ports, tries and seconds differ from run to run. */
-static char *without_digits(const char *text)
-{
-    char *copy = xstrdup(text), *to = copy;
-    for (const char *p = copy; *p; p++)
-        if (*p < '0' || *p > '9')
-            *to++ = *p;
-    *to = 0;
-    return copy;
-}
-
 /* A clock that was set back makes it news. */
 static bool was_said(const char *path, const char *what, usec_t now)
 {
@@ -42,7 +31,7 @@ static bool was_said(const char *path, const char *what, usec_t now)
 
 bool failure_is_news(const char *directory, const char *message, usec_t now)
 {
-    CLEANUP(freep) char *path = path_in(directory), *what = without_digits(message);
+    CLEANUP(freep) char *path = path_in(directory), *what = str_drop_digits(xstrdup(message));
     if (was_said(path, what, now))
         return false;
     CLEANUP(freep) char *text = xasprintf("%" PRIu64 "\n%s", now, what);

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 
-/* Takes away what is half made, in `exports` and in Git's repository, and that as a whole when it has grown out of hand.
- * Only under the lock. */
+/* Takes away what is half made, in `exports` and in Git's repository, and that as a whole when it has grown out of
+ * hand. Only under the lock. */
 int exports_clean(const char *directory, Error **err);
 /* Leaves the newest `keep` of them, `current` always among them. */
 int exports_prune(const char *exports, const char *current, size_t keep, Error **err);

@@ -84,7 +84,7 @@ static int print_help(const Command *command)
         str_addf(&text, "Usage: imagekeeper %s [options]%s%s%s\n\n%s\n", command->name, command->argument ? " [" : "",
                  command->argument ? command->argument : "", command->argument ? "]" : "", command->help);
     } else {
-        str_add(&text, "Usage: imagekeeper COMMAND [options]\nKeeps cloud images as the specs say.\n\n");
+        str_add(&text, "Usage: imagekeeper COMMAND [options]\nKeeps cloud images and backups as the specs say.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
             str_addf(&text, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
         str_addc(&text, '\n');

@@ -16,7 +16,7 @@
 static const char help[] =
     "Usage: imagekeeperd [--config FILE] [--specs PATH]\n"
     "       imagekeeperd --reload PID\n"
-    "Keeps cloud images as the specs say, in the foreground.\n"
+    "Keeps cloud images and backups as the specs say, in the foreground.\n"
     "\n"
     "  --config FILE  the configuration (default " CONFIG_FILE_DEFAULT ")\n"
     "  --specs PATH   the specs, instead of what the configuration says\n"

@@ -163,7 +163,7 @@ int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_siz
     return 0;
 }
 
-static int write_whole(int fd, const char *text, size_t size)
+int file_write_whole(int fd, const char *text, size_t size)
 {
     while (size > 0) {
         ssize_t n = write(fd, text, size);
@@ -182,7 +182,7 @@ int file_replace(const char *path, unsigned mode, const char *text, size_t size,
 {
     CLEANUP(freep) char *new = xasprintf("%s.new", path);
     CLEANUP(closep) int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
-    if (fd >= 0 && fchmod(fd, (mode_t)mode) == 0 && write_whole(fd, text, size) == 0 && rename(new, path) == 0)
+    if (fd >= 0 && fchmod(fd, (mode_t)mode) == 0 && file_write_whole(fd, text, size) == 0 && rename(new, path) == 0)
         return 0;
     int number = errno;
     if (fd >= 0)

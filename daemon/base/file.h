@@ -17,6 +17,9 @@ int file_read_plain(const char *path, size_t limit, char **ret, size_t *ret_size
  * wipes and frees (secret_free). */
 int file_read_secret(const char *path, size_t limit, char **ret, size_t *ret_size, Error **err);
 
+/* All of it, however often the kernel stops in between. 0; or -1 with errno. */
+int file_write_whole(int fd, const char *text, size_t size);
+
 /* Puts a file of that content in the place of what is at `path`, whole or not at all: readers never see a part of it. A
  * loss of power may bring the old one back. ERROR_LOCAL with the path. */
 int file_replace(const char *path, unsigned mode, const char *text, size_t size, Error **err);

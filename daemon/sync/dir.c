@@ -7,6 +7,8 @@
 #include <ftw.h>
 #include <stdio.h>
 
+#include "base/file.h"
+
 #define WALK_DESCRIPTORS 32
 
 int dir_make(const char *path, mode_t mode, Error **err)
@@ -21,20 +23,6 @@ int dir_make(const char *path, mode_t mode, Error **err)
     return 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 int dir_write(const char *path, const char *bytes, size_t size, const struct timespec *modified, Error **err)
 {
     const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
@@ -42,7 +30,7 @@ int dir_write(const char *path, const char *bytes, size_t size, const struct tim
     CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be made", path);
-    if (write_all(fd, bytes, size) < 0 || fchmod(fd, 0644) < 0 || futimens(fd, times) < 0 || fsync(fd) < 0)
+    if (file_write_whole(fd, bytes, size) < 0 || fchmod(fd, 0644) < 0 || futimens(fd, times) < 0 || fsync(fd) < 0)
         return error_set_errno(err, ERROR_LOCAL, errno, "%s cannot be written", path);
     return 0;
 }

@@ -314,14 +314,19 @@ def files_that_are_broken_are_named_and_the_others_read(w):
     assert "cannot be read" in w.history().expect(1).err
 
 
-@case
-def a_file_that_is_damaged_in_the_middle_is_named(w):
+def journal_to_damage(w):
+    """The larger of two files, its bytes, and between which two of them its entries are."""
     w.add(*(entry(NOON + n, "updated", change("n", n, "x" * 600), name="n%d" % n) for n in range(200)))
     w.add(entry(NOON - 1, name="whole"), file="whole")
     path = w.journal + "/system.journal"
     with open(path, "rb") as f:
         data = f.read()
-    first, last = data.index(b"MESSAGE_ID="), data.rindex(b"IMAGEKEEPER_CHANGE=")
+    return path, data, data.index(b"MESSAGE_ID="), data.rindex(b"IMAGEKEEPER_CHANGE=")
+
+
+@case
+def a_file_that_is_damaged_in_the_middle_is_named(w):
+    path, data, first, last = journal_to_damage(w)
     damaged = "imagekeeper: error: %s is damaged, and not all of it could be read (journalctl --verify tells more)\n" % path
     seen = collections.Counter()
     for n in range(80):
@@ -436,12 +441,7 @@ def following_shows_what_comes_through_rotations_until_a_signal(w):
 
 @case
 def a_signal_ends_following_also_while_nothing_is_wanted(w):
-    w.add(*(entry(NOON + n, "updated", change("n", n, "x" * 600), name="n%d" % n) for n in range(200)))
-    w.add(entry(NOON - 1, name="whole"), file="whole")
-    path = w.journal + "/system.journal"
-    with open(path, "rb") as f:
-        data = f.read()
-    first, last = data.index(b"MESSAGE_ID="), data.rindex(b"IMAGEKEEPER_CHANGE=")
+    path, data, first, last = journal_to_damage(w)
     for n in range(80):
         at = (first + (last - first) * n // 80) // 8 * 8
         with open(path, "wb") as f:
